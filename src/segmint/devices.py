@@ -1,0 +1,67 @@
+"""Where arithmetic runs and how precise it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, cast
+
+from segmint.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    import torch
+
+DeviceName = str
+PrecisionName = Literal["auto", "float32", "bfloat16"]
+PRECISIONS: tuple[str, ...] = ("auto", "float32", "bfloat16")
+
+
+def choose_device(name: DeviceName = "auto") -> torch.device:
+    """The device of that name; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        UsageError: for an unknown device or one this machine does not have.
+    """
+    import torch
+
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    family = name.partition(":")[0]
+    if family not in ("cpu", "cuda", "mps"):
+        raise UsageError(f"unknown device {name!r}: {nearest(name, ('auto', 'cpu', 'cuda', 'mps'))}")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(
+            f"device {name!r} is not available on this machine: use --device auto or cpu"
+        ) from error
+    return device
+
+
+def choose_dtype(precision: PrecisionName, device: torch.device) -> torch.dtype:
+    """The type of the network's arithmetic on a device.
+
+    ``auto`` is bfloat16 where the hardware computes in it (CPU with AVX512-BF16 or AMX, CUDA from
+    compute capability 8) and float32 elsewhere. Statistics and losses stay in float32 either way.
+    """
+    import torch
+
+    if precision not in PRECISIONS:
+        raise UsageError(f"unknown precision {precision!r}: {nearest(precision, PRECISIONS)}")
+    if precision == "float32":
+        return torch.float32
+    if precision == "bfloat16" or _computes_in_bfloat16(device):
+        return torch.bfloat16
+    return torch.float32
+
+
+def _computes_in_bfloat16(device: torch.device) -> bool:
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+        return bool(cast(bool, probe())) if probe is not None else False
+    return False

@@ -1,0 +1,43 @@
+"""What can go wrong, as one small hierarchy.
+
+Every message is one sentence: what is wrong, what was received, what is accepted, what to do.
+The command line prints the message alone and leaves with ``exit_code``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SegmintError(Exception):
+    """Base of everything segmint raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(SegmintError):
+    """An option, name or value that does not exist or does not fit."""
+
+    exit_code = 2
+
+
+class InputError(SegmintError):
+    """A file or array that cannot be used."""
+
+
+class OutputError(SegmintError):
+    """A result that cannot be written."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence end that offers the nearest known name, or lists all of them.
+
+    Example:
+        >>> nearest("hybird", ["clustering", "hybrid"])
+        "did you mean 'hybrid'? Known: clustering, hybrid"
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    listing = f"Known: {', '.join(names)}"
+    return f"did you mean {close[0]!r}? {listing}" if close else listing

@@ -1,0 +1,97 @@
+"""Options: frozen keyword-only dataclasses that check themselves.
+
+The string under a field is its help, on the command line, in the docs and in errors. Ranges and
+choices stand in the field and are checked when the object is made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any, Self
+
+from segmint.errors import UsageError, nearest
+
+
+def option(
+    default: Any,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    aliases: tuple[str, ...] = (),
+) -> Any:
+    """A dataclass field with its range, its choices and other accepted names.
+
+    Args:
+        default: value when not given.
+        low: least accepted value, included.
+        high: greatest accepted value, included.
+        choices: accepted words.
+        aliases: further names accepted on the command line and in mappings.
+    """
+    metadata = {"low": low, "high": high, "choices": choices, "aliases": aliases}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Base of all option sets; subclasses are ``@dataclass(frozen=True, kw_only=True)``."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name))
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Make the options from names and values; unknown names are refused with the nearest one.
+
+        Raises:
+            UsageError: for an unknown name, a name given twice, or a value out of range.
+        """
+        names = cls.names()
+        resolved: dict[str, Any] = {}
+        for given, value in values.items():
+            if given not in names:
+                raise UsageError(f"unknown option {given!r}: {nearest(given, names)}")
+            name = names[given]
+            if name in resolved:
+                raise UsageError(f"option {name!r} is given twice (also as {given!r}): give it once")
+            resolved[name] = value
+        return cls(**resolved)
+
+    @classmethod
+    def names(cls) -> dict[str, str]:
+        """Every accepted name, aliases included, to the name of its field."""
+        names: dict[str, str] = {}
+        for field in dataclasses.fields(cls):
+            for name in (field.name, *field.metadata.get("aliases", ())):
+                names[name] = field.name
+        return names
+
+    def resolved(self) -> dict[str, Any]:
+        """All options with their values, as plain data for ``result.json``."""
+        return dataclasses.asdict(self)
+
+
+def _check(field: dataclasses.Field[Any], value: Any) -> None:
+    name = field.name.replace("_", "-")
+    choices = field.metadata.get("choices")
+    if choices and value is not None and value not in choices:
+        raise UsageError(f"--{name} is {value!r}: {nearest(str(value), choices)}")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"--{name} is {value}: a finite number is needed")
+    low, high = field.metadata.get("low"), field.metadata.get("high")
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise UsageError(f"--{name} is {value}, accepted is {_range(low, high)}")
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if high is None:
+        return f"{low} or more"
+    if low is None:
+        return f"{high} or less"
+    return f"{low} to {high}"

@@ -1,0 +1,77 @@
+"""Files that appear whole or not at all, and the record of how a result was made."""
+
+from __future__ import annotations
+
+import errno
+import importlib.metadata
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from segmint.errors import OutputError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place when the block ends without error.
+
+    The temporary name keeps the suffix, so that writers which choose a format by suffix work.
+
+    Raises:
+        OutputError: when the folder or file cannot be written, or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=".partial-", suffix="".join(path.suffixes[-2:])
+        )
+        os.close(handle)
+    except OSError as error:
+        raise OutputError(_write_failure(path, error)) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(_write_failure(path, error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write plain data as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(data, indent=2, allow_nan=True, default=str) + "\n")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, the platform and the packages that decide a result."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    packages = ("segmint", "numpy", "scipy", "scikit-image", "scikit-learn", "torch", "pillow")
+    for package in packages:
+        found[package] = importlib.metadata.version(package)
+    return found
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _write_failure(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"cannot write {path}: the disk is full; free some space or choose another --out"
+    reason = error.strerror or str(error)
+    return f"cannot write {path}: {reason}; choose another --out or mend its permissions"
