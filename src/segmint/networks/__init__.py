@@ -1,1 +1,33 @@
-"""networks"""
+"""Networks: ``torch.nn.Module`` classes and nothing else, built by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segmint.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import nn
+
+networks = Registry("network")
+networks.register(
+    "clustering",
+    "segmint.networks.clustering:ClusteringNetwork",
+    "small fully convolutional network of Kim, Kanezaki and Tanaka (2020)",
+)
+
+
+def build(name: str, *, in_channels: int = 3, classes: int = 21, **options: Any) -> nn.Module:
+    """A network by its registered name.
+
+    Args:
+        name: a name that ``segmint list`` shows under networks.
+        in_channels: channels of the image, 1 or more.
+        classes: channels of the logits, 1 or more.
+        options: further arguments of that network.
+
+    Raises:
+        UsageError: for an unknown name, with the nearest known one.
+    """
+    network: nn.Module = networks.load(name)(in_channels=in_channels, classes=classes, **options)
+    return network

@@ -1,0 +1,98 @@
+"""Spatial continuity: neighbouring pixels should have the same response."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from segmint.objectives.batch import Batch
+from segmint.objectives.streaming import StreamedWeights
+
+
+def continuity_loss(
+    logits: Tensor,
+    *,
+    x: float = 1.0,
+    y: float = 1.0,
+    weights: tuple[Tensor | None, Tensor | None] = (None, None),
+) -> Tensor:
+    """Mean absolute difference between neighbours (Kim et al. 2020, eq. 5).
+
+    Args:
+        logits: (N, K, H, W) response.
+        x: weight of horizontal neighbours.
+        y: weight of vertical neighbours.
+        weights: of each pair of neighbours, (N, H, W - 1) and (N, H - 1, W), from
+            :func:`neighbour_weights`; None weighs all pairs alike.
+
+    Returns:
+        Scalar ``x * mean |d_x| + y * mean |d_y|``; an axis of one pixel adds 0.
+    """
+    logits = logits.float()
+    horizontal = (logits[..., :, 1:] - logits[..., :, :-1]).abs()
+    vertical = (logits[..., 1:, :] - logits[..., :-1, :]).abs()
+    return x * _weighted_mean(horizontal, weights[0]) + y * _weighted_mean(vertical, weights[1])
+
+
+def neighbour_weights(
+    batch: Batch, edge_sharpness: float = 0.0
+) -> tuple[Tensor | None, Tensor | None]:
+    """Weights of horizontal and vertical neighbour pairs, each summing to 1 over the batch.
+
+    Pairs that leave the region weigh nothing. With ``edge_sharpness`` s > 0 a pair weighs
+    ``exp(-s * g)``, g the largest channel difference of the image in units of its standard
+    deviation: the response may jump where the image does.
+
+    Returns:
+        (N, H, W - 1) and (N, H - 1, W); or None twice when all pairs weigh alike.
+    """
+    if batch.region is None and edge_sharpness == 0:
+        return None, None
+    image = batch.image.float()
+    pairs = []
+    for axis in (-1, -2):
+        size = image.shape[axis] - 1
+        difference = image.narrow(axis, 1, size) - image.narrow(axis, 0, size)
+        gradient = (difference / image.std().clamp(min=1e-6)).abs().amax(dim=1)
+        weight = torch.exp(-edge_sharpness * gradient)
+        if batch.region is not None:
+            weight = weight * batch.region.narrow(axis, 1, size) * batch.region.narrow(axis, 0, size)
+        # Divided by the number of pairs, not by the sum: weak pairs must not make others heavier.
+        count = weight.numel() if batch.region is None else (weight > 0).sum()
+        pairs.append(weight / max(float(count), 1.0))
+    return pairs[0], pairs[1]
+
+
+class Continuity(nn.Module):
+    """The term ``continuity``.
+
+    Args:
+        x: weight of horizontal neighbours, 0 or more.
+        y: weight of vertical neighbours, 0 or more.
+        edge_sharpness: 0 is the published term; larger values spare the edges of the image.
+    """
+
+    def __init__(self, *, x: float = 1.0, y: float = 1.0, edge_sharpness: float = 0.0) -> None:
+        super().__init__()
+        self.x, self.y, self.edge_sharpness = x, y, edge_sharpness
+
+    def forward(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Scalar; see :func:`continuity_loss`."""
+        weights = neighbour_weights(batch, self.edge_sharpness)
+        return continuity_loss(logits, x=self.x, y=self.y, weights=weights)
+
+    def streamed(self, weight: float) -> StreamedWeights:
+        """The same term for the streamed objective."""
+        return StreamedWeights(
+            continuity_x=weight * self.x,
+            continuity_y=weight * self.y,
+            neighbour_weights=lambda batch: neighbour_weights(batch, self.edge_sharpness),
+        )
+
+
+def _weighted_mean(differences: Tensor, weights: Tensor | None) -> Tensor:
+    if differences.numel() == 0:
+        return differences.sum()
+    if weights is None:
+        return differences.mean()
+    return (differences * weights.unsqueeze(1)).sum() / differences.shape[1]

@@ -1,0 +1,115 @@
+"""Objectives: weighted sums of terms, written as one line of text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Protocol, cast
+
+from torch import Tensor, nn
+
+from segmint.errors import UsageError
+from segmint.objectives import terms
+from segmint.objectives.batch import Batch
+from segmint.objectives.streaming import StreamedWeights, streamed_objective
+
+_TERM = re.compile(r"(?:(?P<weight>[^*()]+)\*)?(?P<name>[a-z_]\w*)(?:\((?P<arguments>[^()]*)\))?")
+
+
+class Objective(nn.Module):
+    """A weighted sum of terms.
+
+    Terms that can be computed in one pass over the response are computed so, with the same value
+    and gradient as one by one.
+
+    Args:
+        expression: terms joined by ``+``, each ``name``, ``weight*name`` or
+            ``weight*name(option=number, ...)``.
+
+    Raises:
+        UsageError: for an unknown term, an unknown option or text that is not an objective.
+
+    Example:
+        >>> Objective("similarity + 5*continuity(x=1, y=0.5)").weights
+        (1.0, 5.0)
+    """
+
+    def __init__(self, expression: str) -> None:
+        super().__init__()
+        parsed = [_parse(text) for text in _split(expression)]
+        self.names = tuple(name for _, name, _ in parsed)
+        self.weights = tuple(weight for weight, _, _ in parsed)
+        self.terms = nn.ModuleList(_build(name, arguments) for _, name, arguments in parsed)
+        self.parts: dict[str, float] = {}
+        """Weighted value of each term at the last call."""
+        self._streamed = _combine(self.terms, self.weights)
+
+    def forward(self, logits: Tensor, batch: Batch) -> Tensor:
+        """The scalar objective of logits (N, K, H, W)."""
+        if self._streamed is not None:
+            total, self.parts = streamed_objective(logits, batch, self._streamed)
+            return total
+        values = [
+            weight * term(logits, batch)
+            for weight, term in zip(self.weights, self.terms, strict=True)
+        ]
+        self.parts = {}
+        for name, value in zip(self.names, values, strict=True):
+            self.parts[name] = self.parts.get(name, 0.0) + float(value.detach())
+        return cast(Tensor, sum(values[1:], start=values[0]))
+
+
+class _Streamable(Protocol):
+    def streamed(self, weight: float) -> StreamedWeights: ...
+
+
+def _split(expression: str) -> list[str]:
+    texts = [re.sub(r"\s+", "", text) for text in re.split(r"(?<![\d.][eE])\+", expression)]
+    if not all(texts):
+        raise UsageError(
+            f"objective {expression!r} has an empty term: write it like 'similarity + 5*continuity'"
+        )
+    return texts
+
+
+def _parse(text: str) -> tuple[float, str, dict[str, float]]:
+    match = _TERM.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"term {text!r} is not 'name', 'weight*name' or 'weight*name(option=number)'"
+        )
+    weight = _number(match["weight"], text) if match["weight"] else 1.0
+    arguments: dict[str, float] = {}
+    for argument in filter(None, (match["arguments"] or "").split(",")):
+        name, _, value = argument.partition("=")
+        arguments[name] = _number(value, text)
+    return weight, match["name"], arguments
+
+
+def _number(text: str, term: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} in term {term!r} is not a number") from error
+
+
+def _build(name: str, arguments: dict[str, float]) -> nn.Module:
+    factory: Any = terms.load(name)
+    try:
+        return cast(nn.Module, factory(**arguments))
+    except TypeError as error:
+        raise UsageError(f"term {name!r} does not take {', '.join(arguments)}: {error}") from error
+
+
+def _combine(modules: nn.ModuleList, weights: tuple[float, ...]) -> StreamedWeights | None:
+    """The terms as one streamed pass, or None when one of them cannot or they differ."""
+    if not all(hasattr(module, "streamed") for module in modules):
+        return None
+    combined: dict[str, Any] = {}
+    for module, weight in zip(modules, weights, strict=True):
+        for name, value in vars(cast(_Streamable, module).streamed(weight)).items():
+            if not value:
+                continue
+            if name in combined:
+                return None
+            combined[name] = value
+    return StreamedWeights(**combined)
