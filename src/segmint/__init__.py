@@ -1,3 +1,55 @@
-"""Segment images with labels, with a few, or with none, and prove how well."""
+"""Segment images with labels, with a few, or with none, and prove how well.
+
+Example:
+    >>> import numpy as np
+    >>> import segmint
+    >>> image = np.zeros((32, 32), dtype=np.uint8)
+    >>> image[:, 16:] = 200
+    >>> segmint.segment(image, method="felzenszwalb").components
+    2
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segmint.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from segmint.errors import InputError, OutputError, SegmintError, UsageError
+    from segmint.images.image import Image
+    from segmint.images.reading import read_image
+    from segmint.methods.segment import segment
+    from segmint.methods.segmentation import Segmentation
+    from segmint.metrics.evaluation import evaluate
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Image",
+    "InputError",
+    "OutputError",
+    "Segmentation",
+    "SegmintError",
+    "UsageError",
+    "__version__",
+    "evaluate",
+    "read_image",
+    "segment",
+]
+
+_PLACES = {
+    "Image": "segmint.images.image",
+    "InputError": "segmint.errors",
+    "OutputError": "segmint.errors",
+    "Segmentation": "segmint.methods.segmentation",
+    "SegmintError": "segmint.errors",
+    "UsageError": "segmint.errors",
+    "evaluate": "segmint.metrics.evaluation",
+    "read_image": "segmint.images.reading",
+    "segment": "segmint.methods.segment",
+}
+
+
+def __getattr__(name: str) -> Any:
+    return lazy_names(__name__, _PLACES, name)

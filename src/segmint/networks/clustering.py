@@ -48,6 +48,12 @@ class ClusteringNetwork(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        self._size = {
+            "in_channels": in_channels,
+            "classes": classes,
+            "features": features,
+            "blocks": blocks,
+        }
         with torch.random.fork_rng(devices=[]):
             torch.random.manual_seed(seed)
             inputs = [in_channels] + [features] * (blocks - 1)
@@ -59,6 +65,11 @@ class ClusteringNetwork(nn.Module):
             self.classifier_normalization = Normalization(classes)
         self.statistics = statistics
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def configuration(self) -> dict[str, int | str]:
+        """Arguments that build the same network again, weights apart."""
+        return {**self._size, "statistics": self.statistics}
 
     @property
     def statistics(self) -> Statistics:

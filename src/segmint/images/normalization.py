@@ -1,0 +1,203 @@
+"""Pixel values brought to a common range, for methods and for the eye."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from segmint.errors import InputError, UsageError, nearest
+from segmint.images.image import check_finite
+
+NORMALIZATIONS: tuple[str, ...] = ("none", "z-score", "percentile", "min-max")
+
+LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.0
+"""What ``percentile`` maps to 0 and 1."""
+
+LOW_DISPLAY_PERCENTILE, HIGH_DISPLAY_PERCENTILE = 0.5, 99.5
+"""What a stretched channel shows as black and as full."""
+
+DIM_BELOW = 0.5
+"""A picture of floats in 0..1 whose greatest value is below this is stretched to be seen."""
+
+_SAMPLE_OF_PIXELS = 1_000_000
+
+Pixels = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+Region = npt.NDArray[np.bool_]
+
+
+def to_unit_range(pixels: Pixels) -> Floats:
+    """Values in 0..1, of any shape.
+
+    ``uint8`` is divided by 255 and ``uint16`` by 65535, so that pictures stay comparable. Other
+    types stay as they are when already within 0..1, else their least and greatest finite values
+    become 0 and 1. What is not finite becomes 0.
+
+    Example:
+        >>> to_unit_range(np.array([0, 51, 255], dtype=np.uint8)).tolist()
+        [0.0, 0.20000000298023224, 1.0]
+    """
+    if pixels.dtype in (np.uint8, np.uint16):
+        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    if pixels.size == 0:
+        return pixels.astype(np.float32)
+    values = pixels.astype(np.float64)
+    finite = np.isfinite(values)
+    low = float(np.min(values, where=finite, initial=np.inf))
+    high = float(np.max(values, where=finite, initial=-np.inf))
+    if low < 0 or high > 1:
+        values = _stretched(values, low, high)
+    return np.where(finite, values, 0).astype(np.float32)
+
+
+def normalize(pixels: Pixels, method: str = "none", region: Region | None = None) -> Floats:
+    """Each channel shifted and scaled by its statistics inside a region.
+
+    Args:
+        pixels: (H, W, C), (H, W) for one channel, or (D, H, W, C).
+        method: ``none``; ``z-score``, mean 0 and standard deviation 1; ``percentile``, the 1st and
+            99th percentiles become 0 and 1 and what lies beyond is clipped; ``min-max``, likewise
+            with the least and the greatest value.
+        region: boolean, the shape of ``pixels`` without channels; statistics come from inside it.
+
+    Returns:
+        float32, (H, W, C) or (D, H, W, C). A constant channel becomes 0; a value outside the
+        region that is not finite becomes 0.
+
+    Raises:
+        UsageError: for an unknown method.
+        InputError: for a region that is empty or of another shape, or values inside it that are
+            not finite.
+    """
+    if method not in NORMALIZATIONS:
+        raise UsageError(f"unknown normalization {method!r}: {nearest(method, NORMALIZATIONS)}")
+    if pixels.ndim == 2:
+        pixels = pixels[..., np.newaxis]
+    check_region(pixels, region)
+    check_finite(pixels, region)
+    values = pixels.astype(np.float64 if pixels.dtype.itemsize > 2 else np.float32)
+    if region is not None and pixels.dtype.kind == "f":
+        values[~np.isfinite(values)] = 0
+    if method == "none":
+        return values.astype(np.float32)
+    inside = values[region] if region is not None else values.reshape(-1, values.shape[-1])
+    if method == "z-score":
+        mean = inside.mean(axis=0, dtype=np.float64)
+        deviation = inside.std(axis=0, dtype=np.float64)
+        # The computed deviation of equal values is not exactly 0 but of the size of rounding.
+        slope = np.where(deviation > 1e-7 * np.abs(mean), 1 / np.maximum(deviation, 1e-300), 0)
+        return np.asarray((values - mean.astype(values.dtype)) * slope, dtype=np.float32)
+    if method == "min-max":
+        low, high = inside.min(axis=0), inside.max(axis=0)
+    else:
+        percentiles = [LOW_PERCENTILE, HIGH_PERCENTILE]
+        low, high = np.percentile(inside.astype(np.float64), percentiles, axis=0)
+    return np.clip(_stretched(values, low, high), 0, 1).astype(np.float32)
+
+
+def check_region(pixels: Pixels, region: Region | None) -> None:
+    """Refuse a region that is empty or does not lie on the pixels.
+
+    Args:
+        pixels: (..., C).
+        region: boolean (...).
+
+    Raises:
+        InputError: names both shapes, or says that the region is empty.
+    """
+    if region is None:
+        return
+    if region.shape != pixels.shape[:-1]:
+        raise InputError(
+            f"region has shape {region.shape} and the image {pixels.shape[:-1]}, "
+            "accepted is a region of the image's shape: pass the one that belongs to it"
+        )
+    if region.dtype != np.bool_ or not region.any():
+        raise InputError(
+            f"region of {region.dtype} marks no pixel, accepted is a boolean array with at least "
+            "one True: mark where to look"
+        )
+
+
+def display_rgb(pixels: Pixels) -> npt.NDArray[np.uint8]:
+    """The image as a picture for the eye.
+
+    ``uint8`` grey and RGB stay as they are, floats that fill 0..1 are multiplied by 255, and
+    everything else is stretched, each channel between its 0.5th and 99.5th percentile, so that
+    16-bit microscopy and dim floats do not come out black. Two channels are shown in magenta and
+    green, which color-blind readers tell apart, and more than three by their three principal
+    components.
+
+    Args:
+        pixels: (H, W) or (H, W, C), any integer or float type; what is not finite is black.
+
+    Returns:
+        uint8 (H, W, 3).
+    """
+    if pixels.ndim == 2:
+        pixels = pixels[..., np.newaxis]
+    channels = pixels.shape[-1]
+    if pixels.dtype == np.uint8 and channels in (1, 3):
+        return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+    if channels > 3:
+        unit = _stretched_for_display(_principal_components(pixels))
+    elif _fills_unit_range(pixels):
+        unit = np.nan_to_num(pixels, nan=0, posinf=0, neginf=0).astype(np.float32)
+    else:
+        unit = _stretched_for_display(pixels)
+    if channels == 1:
+        unit = np.broadcast_to(unit, (*unit.shape[:2], 3))
+    elif channels == 2:
+        unit = unit[..., [0, 1, 0]]
+    return np.asarray(np.rint(unit * 255), dtype=np.uint8)
+
+
+def _fills_unit_range(pixels: Pixels) -> bool:
+    if pixels.dtype.kind != "f":
+        return False
+    finite = pixels[np.isfinite(pixels)]
+    return finite.size > 0 and finite.min() >= 0 and DIM_BELOW <= finite.max() <= 1
+
+
+def _stretched_for_display(pixels: Pixels) -> Floats:
+    stretched = np.empty(pixels.shape, dtype=np.float32)
+    for channel in range(pixels.shape[-1]):
+        values = pixels[..., channel].astype(np.float64)
+        finite = np.isfinite(values)
+        sample = _sample(values[finite])
+        if not sample.size:
+            stretched[..., channel] = 0
+            continue
+        low, high = np.percentile(sample, [LOW_DISPLAY_PERCENTILE, HIGH_DISPLAY_PERCENTILE])
+        if low == high:
+            low, high = sample.min(), sample.max()
+        unit = np.clip(_stretched(np.where(finite, values, low), low, high), 0, 1)
+        stretched[..., channel] = np.where(finite, unit, 0)
+    return stretched
+
+
+def _principal_components(pixels: Pixels) -> Pixels:
+    """Three uncorrelated channels (H, W, 3) that keep most of the variance of many."""
+    values = _stretched_for_display(pixels)
+    flat = values.reshape(-1, values.shape[-1])
+    mean = flat.mean(axis=0, dtype=np.float64)
+    covariance = np.cov(_sample(flat), rowvar=False)
+    axes = np.linalg.eigh(covariance)[1][:, :-4:-1]
+    # An eigenvector's sign is arbitrary: its largest entry is made positive.
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[np.newaxis], axis=0)
+    projected = (flat - mean) @ (axes * np.where(largest < 0, -1.0, 1.0))
+    return np.asarray(projected.reshape(*values.shape[:2], 3))
+
+
+def _sample(values: Pixels) -> Pixels:
+    """About a million rows at an even step, enough for a percentile to be seen."""
+    return values[:: max(1, len(values) // _SAMPLE_OF_PIXELS)]
+
+
+def _stretched(values: Pixels, low: Any, high: Any) -> Pixels:
+    """``low`` to 0 and ``high`` to 1; all 0 where they are equal."""
+    width = np.asarray(high - low)
+    scaled = (values - low) / np.where(width > 0, width, 1)
+    return np.where(width > 0, scaled, 0)

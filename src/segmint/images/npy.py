@@ -1,0 +1,50 @@
+"""NumPy ``.npy`` files, without pickle."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import numpy as np
+
+from segmint.errors import InputError
+from segmint.images.decoding import Request, check_pixel_count, decoding, quiet
+from segmint.images.image import Image
+
+
+def read_npy(request: Request) -> Image:
+    """An array (H, W), (H, W, C) or (D, H, W, C); with ``pages="stack"`` also (D, H, W).
+
+    Raises:
+        InputError: when it is damaged, larger than the limit, or not an image.
+    """
+    with decoding(request, "NumPy"), quiet("numpy"), request.path.open("rb") as handle:
+        shape, dtype = _header(handle)
+        if dtype.kind not in "uif":
+            raise InputError(
+                f"{request.path} is an array of {dtype}, accepted are integers and real "
+                "floating-point numbers: save it again as one of these"
+            )
+        stack = len(shape) == 4 or (len(shape) == 3 and request.pages == "stack")
+        plain = len(shape) == 2 or (len(shape) == 3 and stack)
+        check_pixel_count(request, shape if plain else shape[:-1], 1 if plain else shape[-1])
+        handle.seek(0)
+        array = np.load(handle, allow_pickle=False)
+    try:
+        pixels = Image.from_array(array, stack=stack).pixels
+    except InputError as error:
+        raise InputError(f"{request.path}: {error}") from error
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    if stack and request.pages == "first":
+        pixels = pixels[0]
+    kind = f"stack of {len(pixels)}" if pixels.ndim == 4 else f"{pixels.shape[-1]} channels"
+    notes = () if array.ndim == 2 else (f"array of shape {array.shape} read as {kind}",)
+    return Image(pixels=pixels, source=request.path, notes=notes)
+
+
+def _header(handle: BinaryIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    major, _ = np.lib.format.read_magic(handle)
+    read = (
+        np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+    )
+    shape, _, dtype = read(handle)
+    return shape, dtype

@@ -1,0 +1,174 @@
+"""``segment``: from an array to a segmentation, by any method."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmint.errors import InputError, UsageError
+from segmint.images import Image, check_finite, check_region, to_unit_range
+from segmint.methods import DEFAULT_METHOD, methods
+from segmint.methods.method import Method, Observer, Outcome, Task
+from segmint.methods.segmentation import Segmentation
+from segmint.options import Options
+from segmint.regions.ordering import order_by_area
+
+UNLABELLED = 255
+"""Value of pixels without a scribble."""
+
+
+def segment(
+    image: ArrayLike | Image,
+    method: str = DEFAULT_METHOD,
+    *,
+    preset: str | None = None,
+    scribbles: ArrayLike | None = None,
+    unlabelled: int = UNLABELLED,
+    region: ArrayLike | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    observe: Observer | None = None,
+    save_model: str | None = None,
+    **options: Any,
+) -> Segmentation:
+    """Segment an image without labels, or from a few scribbles.
+
+    Args:
+        image: (H, W) or (H, W, C), any integer or float type; or an ``Image``, whose stacks are
+            segmented slice by slice.
+        method: a name that ``segmint list`` shows under methods.
+        preset: a named set of options of the method, for example ``kim2020`` for ``clustering``.
+        scribbles: (H, W) integer id of each scribbled pixel, ``unlabelled`` elsewhere; at least
+            two ids. Components keep the ids of their scribbles.
+        unlabelled: value of pixels without a scribble.
+        region: (H, W) boolean, or (D, H, W) for a stack: where to look.
+        seed: of everything random; the same seed gives the same labels on the same machine.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``auto``, ``float32`` or ``bfloat16``, of networks.
+        observe: called with the iteration and the labels as they are, by methods that iterate.
+        save_model: file for the learned network, for methods that learn one.
+        options: of the method, for example ``components=5``.
+
+    Raises:
+        InputError: for an image, region or scribbles that cannot be used.
+        UsageError: for an unknown method, preset or option, or a value out of range.
+
+    Example:
+        >>> checkers = np.kron([[0, 255], [255, 0]], np.ones((16, 16))).astype(np.uint8)
+        >>> segment(checkers, method="kmeans", components=2).components
+        2
+    """
+    chosen: Method = methods.load(method)
+    resolved = chosen.resolve(preset, options)
+    source = image if isinstance(image, Image) else Image.from_array(image)
+    if scribbles is not None and not chosen.takes_scribbles:
+        raise UsageError(f"method {method!r} takes no scribbles: use hybrid or clustering")
+    if save_model is not None and not chosen.saves_model:
+        raise UsageError(f"method {method!r} learns no network to save: use clustering")
+    task = Task(
+        scribbles=_checked_scribbles(source, scribbles, unlabelled),
+        region=_checked_region(source, region),
+        seed=seed,
+        device=device,
+        precision=precision,
+        observe=observe,
+        save_model=save_model,
+    )
+    check_finite(source, task.region)
+    start = time.perf_counter()
+    outcome = _outcome(chosen, source, resolved, task)
+    labels, hierarchy, compute = outcome.labels, outcome.hierarchy, outcome.probabilities
+    if task.scribbles is None:
+        labels, former = order_by_area(labels)
+        if compute is not None:
+            compute = _reordered(compute, former)
+    return Segmentation(
+        labels=labels,
+        method=method,
+        options={**resolved.resolved(), "preset": preset},
+        seed=seed,
+        seconds=time.perf_counter() - start,
+        history=outcome.history,
+        notes=outcome.notes,
+        hierarchy=hierarchy,
+        compute_probabilities=compute,
+    )
+
+
+def _outcome(method: Method, image: Image, options: Options, task: Task) -> Outcome:
+    pixels = to_unit_range(image.pixels)
+    if not image.is_stack:
+        return method.segment(pixels, options, task)
+    slices = []
+    for index, plane in enumerate(pixels):
+        region = None if task.region is None else task.region[index]
+        if region is not None and not region.any():
+            slices.append(np.full(plane.shape[:2], -1, np.int32))
+            continue
+        outcome = method.segment(plane, options, replace(task, region=region, observe=None))
+        labels, _ = order_by_area(outcome.labels)
+        slices.append(labels)
+    return Outcome(
+        labels=_stacked(slices),
+        notes=(f"{len(slices)} slices segmented one by one: no component spans two slices",),
+    )
+
+
+def _stacked(slices: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Slices with ids of their own."""
+    offset = 0
+    stacked = []
+    for labels in slices:
+        stacked.append(np.where(labels < 0, -1, labels + offset).astype(np.int32))
+        offset += int(labels.max(initial=-1)) + 1
+    return np.stack(stacked)
+
+
+def _reordered(
+    compute: Any, former: NDArray[np.int64]
+) -> Any:
+    return lambda: compute()[former]
+
+
+def _checked_region(image: Image, region: ArrayLike | None) -> NDArray[np.bool_] | None:
+    if region is None:
+        return None
+    where = np.asarray(region)
+    if where.dtype != np.bool_:
+        where = where != 0
+    check_region(image.pixels, where)
+    return where
+
+
+def _checked_scribbles(
+    image: Image, scribbles: ArrayLike | None, unlabelled: int
+) -> NDArray[np.int32] | None:
+    if scribbles is None:
+        return None
+    marks = np.asarray(scribbles)
+    expected = image.pixels.shape[:-1]
+    if image.is_stack:
+        raise UsageError("scribbles are for one image, not for a stack: give one slice")
+    if marks.shape != expected:
+        raise InputError(
+            f"scribbles have shape {marks.shape} and the image {expected}: "
+            "draw them on an image of the same size"
+        )
+    if not np.issubdtype(marks.dtype, np.integer):
+        raise InputError(f"scribbles are {marks.dtype}, accepted are whole numbers (ids)")
+    if unlabelled >= 0 and (marks < 0).any():
+        raise InputError("scribbles hold negative ids, accepted are 0 or more: renumber them")
+    marked = np.where(marks == unlabelled, -1, marks).astype(np.int32)
+    ids = np.unique(marked[marked >= 0])
+    if len(ids) < 2:
+        held = f"only the id {ids[0]}" if len(ids) else f"no id beside {unlabelled}"
+        raise InputError(
+            f"scribbles hold {held}, at least two ids are needed to tell areas apart: "
+            f"scribble a second area (pixels without a scribble are {unlabelled})"
+        )
+    return marked

@@ -1,0 +1,159 @@
+"""A segmentation as the user holds it: labels, how they came about, and how to keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmint.errors import UsageError
+from segmint.images import (
+    Image,
+    component_table,
+    display_rgb,
+    draw_overlay,
+    save_picture,
+    write_components_csv,
+    write_labels,
+)
+from segmint.regions.hierarchy import RegionHierarchy
+from segmint.regions.ordering import order_by_area
+from segmint.regions.storage import save_hierarchy
+from segmint.runs import versions, write_json
+
+RESULT = "result.json"
+"""The record of a result; written last, so that its presence means that the result is whole."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Segmentation:
+    """What a method made of an image.
+
+    Components are numbered from the largest to the smallest, those of equal area in reading order;
+    with scribbles the ids of the scribbles are kept.
+    """
+
+    labels: NDArray[np.int32]
+    """(H, W), or (D, H, W) for a stack; -1 outside the region."""
+    method: str
+    options: Mapping[str, Any]
+    """All options with their values."""
+    seed: int
+    seconds: float
+    history: tuple[dict[str, float], ...] = ()
+    """One row an iteration, for methods that iterate."""
+    notes: tuple[str, ...] = ()
+    """What was decided on the way, one sentence each."""
+    hierarchy: RegionHierarchy | None = None
+    """Regions and merge tree, for methods that have them."""
+    compute_probabilities: Callable[[], NDArray[np.float32]] | None = field(
+        default=None, repr=False
+    )
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float32] | None:
+        """(K, H, W) float32 that sum to 1, computed when first asked for; None for hard methods."""
+        return None if self.compute_probabilities is None else self.compute_probabilities()
+
+    @property
+    def components(self) -> int:
+        """How many components the labels have."""
+        return len(np.unique(self.labels[self.labels >= 0]))
+
+    def with_components(self, components: int) -> Segmentation:
+        """The same fit cut into exactly so many components.
+
+        Raises:
+            UsageError: when the method keeps no merge tree, or has fewer regions than that.
+        """
+        if self.hierarchy is None:
+            raise UsageError(
+                f"a result of {self.method!r} has no merge tree to cut again: segment once more "
+                "with --components"
+            )
+        hierarchy = self.hierarchy.with_components(components)
+        labels, _ = order_by_area(hierarchy.labels)
+        return replace(
+            self,
+            labels=labels,
+            hierarchy=hierarchy,
+            options={**self.options, "components": components},
+            compute_probabilities=None,
+        )
+
+    def overlay(self, image: ArrayLike) -> NDArray[np.uint8]:
+        """uint8 RGB (H, W, 3): the image under translucent colors and outlines.
+
+        Args:
+            image: (H, W) or (H, W, C) that the labels belong to; the middle slice of a stack is
+                drawn.
+        """
+        stack = self.labels.ndim == 3
+        pixels = Image.from_array(image, stack=stack).pixels
+        return self._overlay(pixels)
+
+    def save(self, folder: str | Path, image: ArrayLike | Image | None = None) -> Path:
+        """Write the result into a folder.
+
+        Files: ``labels.png`` (or ``.tif``, ``.nii.gz``), with an image also ``overlay.png`` and
+        ``components.csv``, with a hierarchy ``hierarchy.npz``, and last ``result.json``.
+
+        Args:
+            folder: made when missing.
+            image: what the labels belong to.
+
+        Returns:
+            The folder.
+
+        Raises:
+            OutputError: when a file cannot be written; what is there is whole.
+        """
+        folder = Path(folder)
+        source = None
+        if image is not None:
+            stack = self.labels.ndim == 3
+            source = image if isinstance(image, Image) else Image.from_array(image, stack=stack)
+        (folder / RESULT).unlink(missing_ok=True)
+        labels = write_labels(folder / "labels", self.labels, like=source)
+        if source is not None:
+            save_picture(folder / "overlay.png", self._overlay(source.pixels))
+            components = component_table(source.pixels, self.labels)
+            write_components_csv(folder / "components.csv", components)
+        if self.hierarchy is not None:
+            save_hierarchy(folder / "hierarchy.npz", self.hierarchy)
+        write_json(folder / RESULT, self._record(source, labels.name))
+        return folder
+
+    def _overlay(self, pixels: NDArray[Any]) -> NDArray[np.uint8]:
+        labels = self.labels
+        if labels.ndim == 3:
+            middle = len(labels) // 2
+            pixels, labels = pixels[middle], labels[middle]
+        return draw_overlay(display_rgb(pixels), labels)
+
+    def _record(self, image: Image | None, labels: str) -> dict[str, Any]:
+        source = None
+        notes = list(self.notes)
+        if image is not None:
+            source = None if image.source is None else str(image.source)
+            notes = [*image.notes, *notes]
+        return {
+            "image": source,
+            "labels": labels,
+            "shape": list(self.labels.shape),
+            "spacing": None if image is None else image.spacing,
+            "method": self.method,
+            "options": dict(self.options),
+            "seed": self.seed,
+            "components": self.components,
+            "order": "by area, largest first; scribbled components keep their ids",
+            "seconds": round(self.seconds, 4),
+            "notes": notes,
+            "versions": versions(),
+            "history": list(self.history),
+        }

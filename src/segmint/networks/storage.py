@@ -1,0 +1,64 @@
+"""Networks on disk as safetensors: loading a file never runs code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from segmint.errors import InputError
+from segmint.networks import build
+from segmint.runs import atomic_path
+
+FORMAT = "segmint network 1"
+
+
+def save_network(path: Path, network: nn.Module, *, name: str = "clustering") -> None:
+    """Write the weights and what is needed to build the network again.
+
+    Args:
+        path: the file, ``.safetensors`` by custom.
+        network: a network of the registry that tells its own ``configuration``.
+        name: its name in the registry.
+
+    Raises:
+        OutputError: when the file cannot be written.
+    """
+    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    configuration: Any = network.configuration
+    metadata = {"format": FORMAT, "network": name, "configuration": json.dumps(configuration)}
+    with atomic_path(path) as temporary:
+        save_file(state, temporary, metadata=metadata)
+
+
+def load_network(path: Path) -> nn.Module:
+    """The network of a file written by :func:`save_network`.
+
+    Raises:
+        InputError: when the file is missing, is no such file, or its weights do not fit.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path} is not a network written by segmint ({error}): give a .safetensors file"
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise InputError(
+            f"{path} says format {metadata.get('format')!r}, accepted is {FORMAT!r}: "
+            "train again with this version"
+        )
+    try:
+        network = build(metadata["network"], **json.loads(metadata["configuration"]))
+        network.load_state_dict(state)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{path} does not hold the weights that it announces: train again"
+        ) from error
+    return network

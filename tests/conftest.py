@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The first example of a test pays for lazy imports, so time limits for one example mislead.
+settings.register_profile("segmint", deadline=None)
+settings.load_profile("segmint")
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets that lies beside the checkout."""
+    folder = _SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the real data sets are not here: there is no folder {folder}")
+    return folder
