@@ -56,6 +56,14 @@ def choose_dtype(precision: PrecisionName, device: torch.device) -> torch.dtype:
     return torch.float32
 
 
+def use_threads(count: int) -> None:
+    """Let arithmetic use so many processor threads; 0 leaves the libraries' own choice."""
+    if count > 0:
+        import torch
+
+        torch.set_num_threads(count)
+
+
 def _computes_in_bfloat16(device: torch.device) -> bool:
     import torch
 

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,34 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise OutputError(_write_failure(path, error)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(folder: Path, *, last: str) -> Iterator[Path]:
+    """A temporary folder whose files move into ``folder`` when the block ends without error.
+
+    Args:
+        folder: made when missing; its other files stay.
+        last: name of the file that moves last, so that its presence means that all are there.
+
+    Raises:
+        OutputError: when a file cannot be written or the disk is full; then nothing has moved.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".partial-"))
+    except OSError as error:
+        raise OutputError(_write_failure(folder, error)) from error
+    try:
+        yield stage
+        folder.mkdir(exist_ok=True)
+        (folder / last).unlink(missing_ok=True)
+        for file in sorted(stage.iterdir(), key=lambda file: file.name == last):
+            file.replace(folder / file.name)
+    except OSError as error:
+        raise OutputError(_write_failure(folder, error)) from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

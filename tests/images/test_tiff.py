@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,43 @@ def test_lzw_pages_and_jpeg_color(tmp_path: Path) -> None:
     Pillow.fromarray(smooth).save(tmp_path / "b.tif", compression="jpeg", quality=95)
     difference = read_image(tmp_path / "b.tif").pixels.astype(int) - smooth
     assert np.abs(difference).mean() < 3
+
+
+def lzw_tiff(pixels: npt.NDArray[np.uint16], byteorder: str) -> bytes:
+    """A 16-bit color TIFF by the specification, its LZW codes never longer than 9 bits."""
+    height, width, samples = pixels.shape
+    raw = pixels.astype(f"{byteorder}u2").tobytes()
+    codes: list[int] = []
+    for start in range(0, len(raw), 200):
+        codes += [256, *raw[start : start + 200]]
+    bits = "".join(f"{code:09b}" for code in [*codes, 257])
+    strip = int(bits.ljust(-(-len(bits) // 16) * 16, "0"), 2).to_bytes(-(-len(bits) // 16) * 2)
+    depth_at = 8 + len(strip)
+    entries = [(256, width), (257, height), (258, depth_at), (259, 5), (262, 2), (273, 8)]
+    entries += [(277, samples), (278, height), (279, len(strip))]
+    entries += [(338, 2)] if samples == 4 else []
+    directory = struct.pack(f"{byteorder}H", len(entries))
+    for tag, value in entries:
+        count = samples if tag == 258 else 1
+        kind, layout = (3, "HHIH2x") if tag in (259, 262, 277, 338) else (4, "HHII")
+        kind = 3 if tag == 258 else kind
+        directory += struct.pack(byteorder + layout, tag, kind, count, value)
+    directory += bytes(4)
+    depths = struct.pack(f"{byteorder}{samples}H", *[16] * samples)
+    mark = b"II" if byteorder == "<" else b"MM"
+    header = mark + struct.pack(f"{byteorder}HI", 42, depth_at + len(depths))
+    return header + strip + depths + directory
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("samples", [3, 4])
+def test_lzw_color_keeps_16_bits(tmp_path: Path, byteorder: str, samples: int) -> None:
+    pixels = np.moveaxis(PAGES[:samples], 0, -1).copy()
+    pixels[..., 3:] = 65535
+    (tmp_path / "a.tif").write_bytes(lzw_tiff(pixels, byteorder))
+    image = read_image(tmp_path / "a.tif")
+    assert image.pixels.dtype == np.uint16
+    np.testing.assert_array_equal(image.pixels, pixels[..., :3])
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -68,14 +68,12 @@ def read_palette_indices(request: Request) -> Pixels | None:
 def read_tiff_page(handle: BinaryIO, index: int) -> tuple[Pixels, tuple[str, ...]]:
     """One upright TIFF page (H, W, C) through Pillow, for compressions that need libtiff."""
     picture = _open_tiff_page(handle, index)
-    rawmode = _rawmode(picture)
-    if picture.mode in ("RGB", "RGBA") and ";16" in rawmode:
-        swapped = "B" if sys.byteorder == "little" else "L"
-        low = _open_tiff_page(handle, index)
-        _set_rawmode(low, f"{rawmode.partition(';')[0]};16{swapped}")
-        return _joined_bytes(_loaded(picture), _loaded(low)), ()
-    pixels, notes = _expand(picture)
-    return pixels, notes
+    if _rawmode(picture) not in ("RGB;16N", "RGBA;16N"):  # libtiff gives the machine's byte order
+        return _expand(picture)
+    low = _open_tiff_page(handle, index)
+    _set_rawmode(low, f"{picture.mode};16{'B' if sys.byteorder == 'little' else 'L'}")
+    pixels = _joined_bytes(_loaded(picture), _loaded(low))
+    return _without_alpha(pixels[..., :3], pixels[..., 3:], 65535)
 
 
 def _open(handle: BinaryIO, format_name: str) -> ImageFile:

@@ -24,7 +24,7 @@ from segmint.images import (
 from segmint.regions.hierarchy import RegionHierarchy
 from segmint.regions.ordering import order_by_area
 from segmint.regions.storage import save_hierarchy
-from segmint.runs import versions, write_json
+from segmint.runs import staged_folder, versions, write_json
 
 RESULT = "result.json"
 """The record of a result; written last, so that its presence means that the result is whole."""
@@ -118,15 +118,15 @@ class Segmentation:
         if image is not None:
             stack = self.labels.ndim == 3
             source = image if isinstance(image, Image) else Image.from_array(image, stack=stack)
-        (folder / RESULT).unlink(missing_ok=True)
-        labels = write_labels(folder / "labels", self.labels, like=source)
-        if source is not None:
-            save_picture(folder / "overlay.png", self._overlay(source.pixels))
-            components = component_table(source.pixels, self.labels)
-            write_components_csv(folder / "components.csv", components)
-        if self.hierarchy is not None:
-            save_hierarchy(folder / "hierarchy.npz", self.hierarchy)
-        write_json(folder / RESULT, self._record(source, labels.name))
+        with staged_folder(folder, last=RESULT) as stage:
+            labels = write_labels(stage / "labels", self.labels, like=source)
+            if source is not None:
+                save_picture(stage / "overlay.png", self._overlay(source.pixels))
+                components = component_table(source.pixels, self.labels)
+                write_components_csv(stage / "components.csv", components)
+            if self.hierarchy is not None:
+                save_hierarchy(stage / "hierarchy.npz", self.hierarchy)
+            write_json(stage / RESULT, self._record(source, labels.name))
         return folder
 
     def _overlay(self, pixels: NDArray[Any]) -> NDArray[np.uint8]:

@@ -1,0 +1,5 @@
+"""``python -m segmint`` is ``segmint``."""
+
+from segmint.cli import main
+
+main()

@@ -1,0 +1,90 @@
+"""The command line: one thin file a command.
+
+Only the command that is called is imported, and none imports anything heavy before it runs, so
+that help answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from segmint import __version__
+from segmint.registry import Registry
+
+commands = Registry("command")
+commands.register("demo", "segmint.cli.demo:command", "a tour on built-in pictures")
+commands.register("segment", "segmint.cli.segment:command", "segment images without labels")
+commands.register(
+    "recut", "segmint.cli.recut:command", "another number of components, without a new fit"
+)
+commands.register("train", "segmint.cli.train:command", "learn from a folder of images")
+commands.register("predict", "segmint.cli.predict:command", "apply a run to images")
+commands.register(
+    "evaluate", "segmint.cli.evaluate:command", "score predictions against ground truth"
+)
+commands.register("list", "segmint.cli.list:command", "what there is: methods, terms, networks")
+commands.register("info", "segmint.cli.info:command", "versions and devices, for a bug report")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line.
+
+    Returns:
+        0 done, 1 failed, 2 not understood.
+    """
+    from cyclopts import CycloptsError
+
+    from segmint.cli.console import complain
+    from segmint.errors import SegmintError
+
+    try:
+        return _dispatch(arguments)
+    except CycloptsError as error:
+        complain(_sentence(error))
+        return 2
+    except SegmintError as error:
+        complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain("stopped: what is finished is kept; run the same command again to go on")
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from cyclopts import App
+
+    app = App(
+        name="segmint",
+        help="Segment images with labels, with a few, or with none, and prove how well.",
+        version=__version__,
+        result_action="return_value",
+    )
+    called = arguments[0] if arguments else None
+    for entry in commands.entries():
+        if entry.name == called:
+            app.command(entry.load()(arguments[1:]), name=entry.name, help=None)
+        else:
+            app.command(_not_loaded, name=entry.name, help=_capitalized(entry.summary))
+    result = app(arguments, exit_on_error=False, print_error=False)
+    return result if isinstance(result, int) else 0
+
+
+def _not_loaded() -> None:
+    raise AssertionError("only the command that is called is run")
+
+
+def _capitalized(summary: str) -> str:
+    return summary[0].upper() + summary[1:] + "."
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split()) + " See 'segmint --help' and 'segmint COMMAND --help'."

@@ -1,0 +1,103 @@
+"""What commands say: results on standard output, the rest on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+def complain(sentence: str) -> None:
+    """One error sentence on standard error."""
+    sys.stderr.write(f"segmint: {sentence}\n")
+
+
+def say(sentence: str) -> None:
+    """One line of progress or advice on standard error."""
+    sys.stderr.write(f"{sentence}\n")
+
+
+def result(line: str = "") -> None:
+    """One line of the result on standard output."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def result_json(data: Any) -> None:
+    """The result as JSON on standard output."""
+    result(json.dumps(data, indent=2, default=str))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on standard output, its columns aligned; numbers to the right."""
+    lines = [list(columns), *[list(row) for row in rows]]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    numeric = [_is_numeric([row[index] for row in rows]) for index in range(len(columns))]
+    for position, line in enumerate(lines):
+        cells = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ]
+        result("  ".join(cells).rstrip())
+        if position == 0:
+            result("  ".join("-" * width for width in widths))
+
+
+class Progress(Protocol):
+    """Called after each piece of work."""
+
+    def __call__(self, description: str, *, note: str = "") -> None: ...
+
+
+@contextmanager
+def progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
+    """A bar with the time left on a terminal, a line for each piece elsewhere."""
+    if quiet:
+        yield lambda description, *, note="": None
+        return
+    if not sys.stderr.isatty():
+        yield _Lines(total)
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=console) as bar:
+        task = bar.add_task("", total=total)
+
+        def advance(description: str, *, note: str = "") -> None:
+            bar.update(task, advance=1, description=description)
+            if note:
+                bar.console.print(f"{description}: {note}", markup=False, highlight=False)
+
+        yield advance
+
+
+class _Lines:
+    def __init__(self, total: int) -> None:
+        self._done, self._total = 0, total
+
+    def __call__(self, description: str, *, note: str = "") -> None:
+        self._done += 1
+        say(f"[{self._done}/{self._total}] {description}{': ' if note else ''}{note}")
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    return all(cell.replace(".", "").replace("-", "").strip().isdigit() or not cell for cell in cells)

@@ -1,0 +1,45 @@
+"""Options about input and output that commands over images share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segmint.devices import PRECISIONS
+from segmint.images.decoding import MAX_PIXELS, PAGE_CHOICES
+from segmint.options import Options, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputOptions(Options):
+    """How images are read and where results go."""
+
+    out: str = option("segmint-out", aliases=("output",))
+    """Folder for the results, one folder an image in it."""
+    overwrite: bool = option(False)
+    """Make finished results again; without it they are skipped."""
+    path: str | None = option(None)
+    """Folder that relative image names are looked up in; alone, all images in it."""
+    recursive: bool = option(False)
+    """Look into the folders of a folder, too."""
+    pages: str = option("auto", choices=PAGE_CHOICES)
+    """What the pages of a multi-page file are."""
+    max_pixels: int = option(MAX_PIXELS, low=1)
+    """Refuse files that announce more pixels than this."""
+    json: bool = option(False)
+    """Print the results as JSON."""
+    quiet: bool = option(False)
+    """Print no progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(Options):
+    """How the arithmetic is done."""
+
+    seed: int = option(0, low=0, high=2**32 - 1)
+    """Of everything random: the same seed gives the same labels on the same machine."""
+    device: str = option("auto")
+    """auto, cpu, cuda, cuda:1, mps."""
+    precision: str = option("auto", choices=PRECISIONS)
+    """Of networks; auto takes bfloat16 where the hardware computes in it."""
+    threads: int = option(0, low=0)
+    """Processor threads to use; 0 uses all."""

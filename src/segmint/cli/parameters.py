@@ -1,0 +1,105 @@
+"""Option dataclasses as command-line parameters, generated and never written twice."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import textwrap
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from segmint.options import Options
+
+
+def signature(
+    function: Callable[..., int], *, summary: str, **groups: tuple[str, type[Options]]
+) -> Callable[..., int]:
+    """A command whose keyword options are the fields of option dataclasses.
+
+    Args:
+        function: takes positional arguments and, as a keyword for each group, a mapping of the
+            options that were given.
+        summary: help of the command.
+        groups: for each keyword of the function, a title in the help and the dataclass.
+
+    Returns:
+        A function with a signature that the command line can read.
+    """
+    own = inspect.signature(function, eval_str=True)
+    parameters = [p for p in own.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    owners: dict[str, str] = {}
+    for index, (keyword, (title, options)) in enumerate(groups.items()):
+        group = Group(title, sort_key=index + 1)
+        for parameter in _parameters(options, group):
+            owners[parameter.name] = keyword
+            parameters.append(parameter)
+
+    def call(*arguments: Any, **given: Any) -> int:
+        sorted_out: dict[str, dict[str, Any]] = {keyword: {} for keyword in groups}
+        for name, value in given.items():
+            if value is not None:
+                sorted_out[owners[name]][name] = value
+        return function(*arguments, **sorted_out)
+
+    call.__doc__ = summary
+    call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {p.name: p.annotation for p in parameters}
+    return call
+
+
+def field_help(options: type[Options]) -> Mapping[str, str]:
+    """The string under each field of a dataclass."""
+    source = textwrap.dedent(inspect.getsource(options))
+    body = typing.cast(ast.ClassDef, ast.parse(source).body[0]).body
+    found: dict[str, str] = {}
+    for statement, following in zip(body, body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+        ):
+            found[statement.target.id] = " ".join(str(following.value.value).split())
+    return found
+
+
+def _parameters(options: type[Options], group: Group) -> list[inspect.Parameter]:
+    helps = field_help(options)
+    types_of = typing.get_type_hints(options)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=_annotation(field, types_of[field.name], helps[field.name], group),
+        )
+        for field in dataclasses.fields(options)
+    ]
+
+
+def _annotation(field: dataclasses.Field[Any], kind: Any, text: str, group: Group) -> Any:
+    choices = field.metadata.get("choices")
+    if choices:
+        text = f"{text} [{', '.join(choices)}]"
+    if field.default is not None and field.default != () and field.default is not False:
+        text = f"{text} [default: {field.default}]"
+    aliases = [_long(alias) for alias in field.metadata.get("aliases", ())]
+    parameter = Parameter(
+        alias=aliases, help=text, group=group, negative=(), show_default=False
+    )
+    return Annotated[_optional(kind), parameter]
+
+
+def _long(alias: str) -> str:
+    return f"--{alias}" if len(alias) == 1 else f"--{alias.replace('_', '-')}"
+
+
+def _optional(kind: Any) -> Any:
+    if isinstance(kind, types.UnionType) and type(None) in typing.get_args(kind):
+        return kind
+    return kind | None

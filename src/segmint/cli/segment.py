@@ -1,0 +1,150 @@
+"""``segmint segment``: segment images without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmint.cli.inputs import InputOptions, RunOptions
+from segmint.cli.parameters import signature
+from segmint.cli.work import collect, matching_file, run_over_images
+from segmint.devices import use_threads
+from segmint.errors import UsageError
+from segmint.images import Image
+from segmint.methods import DEFAULT_METHOD, methods
+from segmint.methods.method import Method
+from segmint.methods.segmentation import Segmentation
+from segmint.options import Options, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentOptions(Options):
+    """What to segment by."""
+
+    method: str = option(DEFAULT_METHOD, choices=tuple(methods))
+    """How to segment; 'segmint segment --method NAME --help' shows the options of each."""
+    preset: str | None = option(None)
+    """Published defaults of the method, for example kim2020 or seed004 for clustering."""
+    scribbles: str | None = option(None)
+    """PNG of ids where something is known, or a folder of such files named like the images."""
+    unlabelled: int = option(255)
+    """Value of scribble pixels where nothing is known."""
+    region: str | None = option(None)
+    """Mask, nonzero where to look, or a folder of masks named like the images."""
+    show: bool = option(False)
+    """Show the segmentation as it evolves, in a window where there is a display."""
+    frames: bool = option(False)
+    """Write the segmentation as it evolves to progress.gif."""
+    save_model: str | None = option(None, aliases=("model_path",))
+    """File for the learned network (clustering; one image)."""
+    batch_size: int | None = option(None, low=1)
+    """Accepted for old scripts; one image is one batch. See 'segmint train clustering'."""
+
+
+_HELP = """Segment images without labels, or from a few scribbles.
+
+IMAGE is a file, a folder or a pattern. Each image gets a folder of its own with labels.png, an
+overlay.png to look at, components.csv and result.json.
+
+Examples: 'segmint segment photo.jpg', 'segmint segment scans/ --out labels --components 5',
+'segmint segment photo.jpg --method clustering --preset kim2020 --frames'.
+"""
+
+
+def command(arguments: list[str]) -> Callable[..., int]:
+    """The command, with the options of the method that the arguments name."""
+    name = _method_in(arguments)
+    method: Method = methods.load(name)
+
+    def segment(
+        *images: str,
+        chosen: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        how: Mapping[str, Any],
+        given: Mapping[str, Any],
+    ) -> int:
+        options = SegmentOptions(**chosen)
+        return _segment(images, options, InputOptions(**inputs), RunOptions(**how), given)
+
+    return signature(
+        segment,
+        summary=_HELP,
+        chosen=("Segmentation", SegmentOptions),
+        given=(f"Options of {name}", method.options),
+        inputs=("Input and output", InputOptions),
+        how=("Arithmetic", RunOptions),
+    )
+
+
+def _segment(
+    images: Sequence[str],
+    options: SegmentOptions,
+    inputs: InputOptions,
+    how: RunOptions,
+    given: Mapping[str, Any],
+) -> int:
+    method: Method = methods.load(options.method)
+    resolved = method.resolve(options.preset, given)
+    paths = collect(images, inputs)
+    if options.save_model is not None and len(paths) > 1:
+        raise UsageError(
+            f"--save-model keeps the network of one image, but {len(paths)} were named: "
+            "name one, or learn one network for all with 'segmint train clustering'"
+        )
+    use_threads(how.threads)
+
+    def work(image: Image, folder: Path) -> Segmentation:
+        return _segment_image(image, folder, options, how, given)
+
+    described = {**resolved.resolved(), "preset": options.preset}
+    signature = {"method": options.method, "seed": how.seed, "options": described}
+    return run_over_images(paths, work, inputs, signature)
+
+
+def _segment_image(
+    image: Image, folder: Path, options: SegmentOptions, how: RunOptions, given: Mapping[str, Any]
+) -> Segmentation:
+    from segmint.cli.watching import watcher
+    from segmint.methods.segment import segment
+
+    assert image.source is not None
+    scribbles = _read_mask(options.scribbles, image.source, "scribble")
+    region = _read_mask(options.region, image.source, "region")
+    with watcher(image, folder, show=options.show, frames=options.frames) as observe:
+        return segment(
+            image,
+            options.method,
+            preset=options.preset,
+            scribbles=scribbles,
+            unlabelled=options.unlabelled,
+            region=None if region is None else region != 0,
+            seed=how.seed,
+            device=how.device,
+            precision=how.precision,
+            observe=observe,
+            save_model=options.save_model,
+            **given,
+        )
+
+
+def _read_mask(given: str | None, image: Path, what: str) -> NDArray[np.int32] | None:
+    from segmint.images.masks import read_masks
+
+    path = matching_file(given, image, what)
+    return None if path is None else read_masks(path, ignore_index=None)[0]
+
+
+def _method_in(arguments: Sequence[str]) -> str:
+    """The method that the arguments name, before they are parsed."""
+    name = DEFAULT_METHOD
+    for index, argument in enumerate(arguments):
+        if argument == "--method" and index + 1 < len(arguments):
+            name = arguments[index + 1]
+        elif argument.startswith("--method="):
+            name = argument.partition("=")[2]
+    return methods.entry(name).name

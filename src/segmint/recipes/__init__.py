@@ -1,0 +1,12 @@
+"""Recipes: named presets of data, network, objective and solver, one published system each."""
+
+from __future__ import annotations
+
+from segmint.registry import Registry
+
+recipes = Registry("recipe")
+recipes.register(
+    "clustering",
+    "segmint.recipes.clustering:RECIPE",
+    "one clustering network for a folder of images (Kim et al. 2020, reference images)",
+)
