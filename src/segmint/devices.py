@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from segmint.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     import torch
 
-DeviceName = str
-PrecisionName = Literal["auto", "float32", "bfloat16"]
 PRECISIONS: tuple[str, ...] = ("auto", "float32", "bfloat16")
 
 
-def choose_device(name: DeviceName = "auto") -> torch.device:
+def choose_device(name: str = "auto") -> torch.device:
     """The device of that name; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
 
     Raises:
@@ -28,7 +26,9 @@ def choose_device(name: DeviceName = "auto") -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     family = name.partition(":")[0]
     if family not in ("cpu", "cuda", "mps"):
-        raise UsageError(f"unknown device {name!r}: {nearest(name, ('auto', 'cpu', 'cuda', 'mps'))}")
+        raise UsageError(
+            f"unknown device {name!r}: {nearest(name, ('auto', 'cpu', 'cuda', 'mps'))}"
+        )
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -39,7 +39,7 @@ def choose_device(name: DeviceName = "auto") -> torch.device:
     return device
 
 
-def choose_dtype(precision: PrecisionName, device: torch.device) -> torch.dtype:
+def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     """The type of the network's arithmetic on a device.
 
     ``auto`` is bfloat16 where the hardware computes in it (CPU with AVX512-BF16 or AMX, CUDA from

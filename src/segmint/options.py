@@ -57,7 +57,9 @@ class Options:
                 raise UsageError(f"unknown option {given!r}: {nearest(given, names)}")
             name = names[given]
             if name in resolved:
-                raise UsageError(f"option {name!r} is given twice (also as {given!r}): give it once")
+                raise UsageError(
+                    f"option {name!r} is given twice (also as {given!r}): give it once"
+                )
             resolved[name] = value
         return cls(**resolved)
 

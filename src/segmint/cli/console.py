@@ -48,7 +48,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 class Progress(Protocol):
     """Called after each piece of work."""
 
-    def __call__(self, description: str, *, note: str = "") -> None: ...
+    def __call__(self, description: str, *, note: str = "") -> None:
+        """One piece is done."""
 
 
 @contextmanager
@@ -100,4 +101,6 @@ class _Lines:
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:
-    return all(cell.replace(".", "").replace("-", "").strip().isdigit() or not cell for cell in cells)
+    return all(
+        cell.replace(".", "").replace("-", "").strip().isdigit() or not cell for cell in cells
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import itertools
 import textwrap
 import types
 import typing
@@ -53,11 +54,19 @@ def signature(
 
 
 def field_help(options: type[Options]) -> Mapping[str, str]:
-    """The string under each field of a dataclass."""
-    source = textwrap.dedent(inspect.getsource(options))
+    """The string under each field of a dataclass, those it inherits included."""
+    found: dict[str, str] = {}
+    for owner in options.__mro__:
+        if dataclasses.is_dataclass(owner) and owner is not Options:
+            found = {**_own_help(owner), **found}
+    return found
+
+
+def _own_help(owner: type[Any]) -> dict[str, str]:
+    source = textwrap.dedent(inspect.getsource(owner))
     body = typing.cast(ast.ClassDef, ast.parse(source).body[0]).body
     found: dict[str, str] = {}
-    for statement, following in zip(body, body[1:], strict=False):
+    for statement, following in itertools.pairwise(body):
         if (
             isinstance(statement, ast.AnnAssign)
             and isinstance(statement.target, ast.Name)
@@ -89,9 +98,7 @@ def _annotation(field: dataclasses.Field[Any], kind: Any, text: str, group: Grou
     if field.default is not None and field.default != () and field.default is not False:
         text = f"{text} [default: {field.default}]"
     aliases = [_long(alias) for alias in field.metadata.get("aliases", ())]
-    parameter = Parameter(
-        alias=aliases, help=text, group=group, negative=(), show_default=False
-    )
+    parameter = Parameter(alias=aliases, help=text, group=group, negative=(), show_default=False)
     return Annotated[_optional(kind), parameter]
 
 

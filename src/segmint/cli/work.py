@@ -132,7 +132,9 @@ def _report(
     for failure in failures:
         console.complain(failure)
     if other:
-        console.say(f"{other} skipped results were made with other options: --overwrite redoes them")
+        console.say(
+            f"{other} skipped results were made with other options: --overwrite redoes them"
+        )
     if options.json:
         console.result_json({"results": results, "skipped": skipped, "failures": failures})
         return

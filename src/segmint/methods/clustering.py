@@ -18,8 +18,8 @@ from segmint.options import Options, option
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusteringOptions(Options):
-    """Options of ``clustering``."""
+class FeatureClusteringOptions(Options):
+    """What learning on one image and on many have in common."""
 
     components: int | None = option(None, low=1, aliases=("n_components",))
     """Exactly so many components: those that remain are merged by distance and shared boundary."""
@@ -31,15 +31,13 @@ class ClusteringOptions(Options):
     """Channels inside the network."""
     blocks: int = option(2, low=1, high=16, aliases=("n_convolutions",))
     """Blocks of convolution, ReLU and normalization."""
-    iterations: int = option(30, low=1, aliases=("epochs",))
-    """Steps of gradient descent, at most."""
     learning_rate: float = option(0.1, low=1e-9)
     """Step size of gradient descent."""
     momentum: float = option(0.9, low=0, high=0.9999)
     """Momentum of gradient descent."""
     similarity_weight: float = option(1.0, low=0, aliases=("mu",))
     """Weight of the similarity term."""
-    continuity_weight: float = option(2.0, low=0, aliases=("nu",))
+    continuity_weight: float = option(3.0, low=0, aliases=("nu",))
     """Weight of the continuity term; larger values give fewer and smoother components."""
     continuity_x: float = option(1.0, low=0, aliases=("nu_x",))
     """Share of horizontal neighbors in the continuity term."""
@@ -47,22 +45,34 @@ class ClusteringOptions(Options):
     """Share of vertical neighbors in the continuity term."""
     edge_sharpness: float = option(0.0, low=0)
     """Spare the edges of the image in the continuity term; 0 treats all neighbors alike."""
-    scribble_weight: float = option(0.5, low=0)
-    """Weight of the scribble term, where there are scribbles."""
     max_area_weight: float = option(0.0, low=0, aliases=("M",))
     """Weight against very large components."""
     min_area_weight: float = option(0.0, low=0, aliases=("m",))
     """Weight against very small components."""
+    color_space: str = option("lab", choices=("lab", "rgb"))
+    """Of images with three channels; others are taken as they are."""
     normalization: str = option("none", choices=NORMALIZATIONS)
-    """Of each channel of the image, inside the region."""
-    working_pixels: int = option(40_000, low=0)
+    """Of each channel of an image, inside its region."""
+    channels: int | None = option(None, low=1, aliases=("n_channels",))
+    """Channels that an image must have; one with others is refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteringOptions(FeatureClusteringOptions):
+    """Options of ``clustering`` on one image."""
+
+    iterations: int = option(20, low=1, aliases=("epochs",))
+    """Steps of gradient descent, at most."""
+    scribble_weight: float = option(0.5, low=0)
+    """Weight of the scribble term, where there are scribbles."""
+    working_pixels: int = option(25_000, low=0)
     """Learn on the image reduced to about so many pixels; 0 learns at full size."""
+    superpixel_scale: float = option(100.0, low=0)
+    """Components end at the borders of superpixels; larger values make those larger, 0 none."""
     stable_fraction: float = option(0.0, low=0, high=1)
     """Stop when a smaller share of pixels changes its component in an iteration; 0 never stops."""
     restarts: int = option(1, low=1, high=100)
     """Runs from other starts: the one with the best objective is kept, their agreement reported."""
-    channels: int | None = option(None, low=1, aliases=("n_channels",))
-    """Channels that the image must have; an image with others is refused."""
 
 
 def segment(image: NDArray[np.float32], options: ClusteringOptions, task: Task) -> Outcome:
@@ -84,7 +94,9 @@ METHOD = Method(
             "momentum": 0.9,
             "similarity_weight": 1.0,
             "continuity_weight": 5.0,
+            "color_space": "rgb",
             "working_pixels": 0,
+            "superpixel_scale": 0.0,
         },
         "seed004": {
             "iterations": 50,
@@ -94,7 +106,9 @@ METHOD = Method(
             "continuity_weight": 2.0,
             "max_area_weight": 1.0,
             "min_area_weight": 1.0,
+            "color_space": "rgb",
             "working_pixels": 0,
+            "superpixel_scale": 0.0,
         },
     },
 )

@@ -27,9 +27,7 @@ class FelzenszwalbOptions(Options):
     """Regions below this many pixels join a neighbor."""
 
 
-def segment(
-    image: NDArray[np.float32], options: FelzenszwalbOptions, task: Task
-) -> Outcome:
+def segment(image: NDArray[np.float32], options: FelzenszwalbOptions, task: Task) -> Outcome:
     """Segment by scikit-image's ``felzenszwalb``."""
     from skimage.segmentation import felzenszwalb
 

@@ -129,9 +129,7 @@ def _stacked(slices: list[NDArray[np.int32]]) -> NDArray[np.int32]:
     return np.stack(stacked)
 
 
-def _reordered(
-    compute: Any, former: NDArray[np.int64]
-) -> Any:
+def _reordered(compute: Any, former: NDArray[np.int64]) -> Any:
     return lambda: compute()[former]
 
 

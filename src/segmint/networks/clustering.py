@@ -84,9 +84,7 @@ class ClusteringNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Response (N, q, H, W) of images (N, C, H, W)."""
-        for convolution, normalization in zip(
-            self.convolutions, self.normalizations, strict=True
-        ):
+        for convolution, normalization in zip(self.convolutions, self.normalizations, strict=True):
             image = normalization(functional.relu(convolution(image), inplace=True))
         return cast(Tensor, self.classifier_normalization(self.classifier(image)))
 
@@ -117,7 +115,7 @@ class Normalization(nn.Module):
             return self._normalize(features, self.running_mean, self.running_variance)
         if self.statistics == "batch" or len(features) == 1:
             return self._normalize(features)
-        return torch.cat([self._normalize(image) for image in features.split(1)])
+        return torch.cat([self._normalize(image) for image in torch.split(features, 1)])
 
     def _normalize(
         self, features: Tensor, mean: Tensor | None = None, variance: Tensor | None = None

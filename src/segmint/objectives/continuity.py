@@ -56,7 +56,9 @@ def neighbour_weights(
         gradient = (difference / image.std().clamp(min=1e-6)).abs().amax(dim=1)
         weight = torch.exp(-edge_sharpness * gradient)
         if batch.region is not None:
-            weight = weight * batch.region.narrow(axis, 1, size) * batch.region.narrow(axis, 0, size)
+            weight = (
+                weight * batch.region.narrow(axis, 1, size) * batch.region.narrow(axis, 0, size)
+            )
         # Divided by the number of pairs, not by the sum: weak pairs must not make others heavier.
         count = weight.numel() if batch.region is None else (weight > 0).sum()
         pairs.append(weight / max(float(count), 1.0))

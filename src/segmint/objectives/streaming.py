@@ -194,9 +194,7 @@ def _vertical(
     return pull[-1] if len(pull) == len(slope) else None
 
 
-def _continuity_pull(
-    difference: Tensor, scale: float, pairs: Tensor | None, sums: _Sums
-) -> Tensor:
+def _continuity_pull(difference: Tensor, scale: float, pairs: Tensor | None, sums: _Sums) -> Tensor:
     if pairs is not None:
         weighted = difference * (pairs * scale)
         sums.add("continuity", torch.linalg.vector_norm(weighted, ord=1))

@@ -1,1 +1,1 @@
-"""regions"""
+"""Regions: adjacency, merge trees and what is built on them."""

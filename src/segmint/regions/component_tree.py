@@ -32,8 +32,7 @@ def component_tree(labels: NDArray[np.int32], features: NDArray[np.float64]) -> 
     height = 0.0
     while len(nodes) > 1:
         cost = _costs(areas, features, shared) / total
-        first, second = np.unravel_index(int(np.argmin(cost)), cost.shape)
-        first, second = sorted((int(first), int(second)))
+        first, second = sorted(divmod(int(np.argmin(cost)), len(cost)))
         height = max(height, float(cost[first, second]))
         merges.append((nodes[first], nodes[second]))
         heights.append(height)

@@ -1,1 +1,1 @@
-"""solvers"""
+"""Solvers: what makes an objective better, on one image or on many."""

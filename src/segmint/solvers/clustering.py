@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,26 +11,30 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from segmint.devices import choose_device, choose_dtype
-from segmint.errors import InputError, UsageError
+from segmint.errors import InputError
 from segmint.images.normalization import normalize
 from segmint.methods.method import Outcome, Task
 from segmint.metrics import adjusted_rand_index
 from segmint.networks.clustering import ClusteringNetwork
 from segmint.networks.storage import save_network
-from segmint.objectives.batch import IGNORE_INDEX, Batch
+from segmint.objectives.batch import Batch
 from segmint.objectives.objective import Objective
 from segmint.regions.component_tree import component_tree
 from segmint.regions.hierarchy import RegionHierarchy
 from segmint.solvers.descent import Step, descend
+from segmint.solvers.enlargement import (
+    Enlarged,
+    FullResponse,
+    Snapped,
+    labels_of,
+    probabilities_of,
+)
+from segmint.solvers.reduction import working_batch
 
 if TYPE_CHECKING:
-    from segmint.methods.clustering import ClusteringOptions
-
-ENLARGED_ELEMENTS = 16 * 1024 * 1024
-"""Elements of the response that are enlarged at a time, so that memory does not grow with it."""
+    from segmint.methods.clustering import ClusteringOptions, FeatureClusteringOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,84 +48,107 @@ class Fit:
     history: tuple[dict[str, float], ...]
 
 
-def cluster_image(
-    image: NDArray[np.float32], options: ClusteringOptions, task: Task
-) -> Outcome:
+def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: Task) -> Outcome:
     """Segment one image (H, W, C) by the network that fits it."""
-    channels = image.shape[-1]
+    check_channels(image.shape[-1], options)
+    prepared = prepare(image, options, task.region)
+    device = choose_device(task.device)
+    batch, ids = working_batch(prepared, task, options.working_pixels, device)
+    fits = [
+        fit_batch(batch, len(ids), options, task, seed)
+        for seed in _seeds(task.seed, options.restarts)
+    ]
+    best = min(fits, key=lambda fit: fit.objective)
+    if task.save_model is not None:
+        save_network(Path(task.save_model), best.network)
+
+    # With scribbles only their components may be chosen, so that objects come out whole.
+    channels = best.response[: len(ids)] if len(ids) else best.response
+    response = _at_full_size(channels, image, options)
+    labels = labels_of(response)
+    if task.region is not None:
+        labels[~task.region] = -1
+    history, notes = best.history, _notes(fits, batch, image.shape)
+    if task.scribbles is not None:
+        marked = task.scribbles >= 0
+        named = np.append(ids, np.int32(-1))[labels]
+        named[marked] = task.scribbles[marked]
+        return Outcome(
+            labels=named,
+            probabilities=lambda: probabilities_of(response, np.arange(len(ids), dtype=np.int32)),
+            history=history,
+            notes=notes,
+        )
+    hierarchy, channel_components = _hierarchy(labels, channels, options)
+    return Outcome(
+        labels=hierarchy.labels,
+        hierarchy=hierarchy,
+        probabilities=lambda: probabilities_of(response, channel_components),
+        history=history,
+        notes=notes,
+    )
+
+
+def check_channels(channels: int, options: FeatureClusteringOptions) -> None:
+    """Refuse an image of another number of channels than was announced."""
     if options.channels not in (None, channels):
         raise InputError(
             f"image has {channels} channels and --n-channels is {options.channels}: "
             "leave the option out or give an image with that many channels"
         )
-    device = choose_device(task.device)
-    batch, ids = _working_batch(image, options, task, device)
-    fits = [_fit(batch, ids, options, task, seed) for seed in _seeds(task.seed, options.restarts)]
-    best = min(fits, key=lambda fit: fit.objective)
-    if task.save_model is not None:
-        save_network(Path(task.save_model), best.network)
-
-    response = best.response[: len(ids)] if len(ids) else best.response
-    leaves, alive = _enlarged_labels(response, image.shape[:2], task.region)
-    hierarchy = _hierarchy(leaves, response[alive], options)
-    labels = hierarchy.labels
-    if task.scribbles is not None:
-        labels = _with_scribbles(labels, np.asarray(ids)[alive], hierarchy.assignment, task)
-    return Outcome(
-        labels=labels,
-        hierarchy=hierarchy if task.scribbles is None else None,
-        probabilities=lambda: _probabilities(response[alive], hierarchy, image.shape[:2]),
-        history=best.history,
-        notes=_notes(fits, batch, image.shape[:2]),
-    )
 
 
-def objective_of(options: ClusteringOptions, *, scribbles: bool) -> Objective:
+def prepare(
+    image: NDArray[np.float32],
+    options: FeatureClusteringOptions,
+    region: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
+    """The image in the color space and normalization that the options ask for."""
+    if options.color_space == "lab" and image.shape[-1] == 3:
+        from skimage.color import rgb2lab
+
+        # Lightness runs to 100; by 50 the channels vary about as much as those of RGB in 0..1.
+        image = rgb2lab(image).astype(np.float32) / np.float32(50)
+    return normalize(image, options.normalization, region)
+
+
+def objective_of(options: FeatureClusteringOptions, *, scribble_weight: float = 0.0) -> Objective:
     """The weighted terms that the options ask for."""
     terms = [
         f"{options.similarity_weight}*similarity",
         f"{options.continuity_weight}*continuity(x={options.continuity_x}, "
         f"y={options.continuity_y}, edge_sharpness={options.edge_sharpness})",
     ]
-    if scribbles:
-        terms.append(f"{options.scribble_weight}*scribble")
-    if options.max_area_weight:
-        terms.append(f"{options.max_area_weight}*max_area")
-    if options.min_area_weight:
-        terms.append(f"{options.min_area_weight}*min_area")
+    further = {
+        "scribble": scribble_weight,
+        "max_area": options.max_area_weight,
+        "min_area": options.min_area_weight,
+    }
+    terms += [f"{weight}*{name}" for name, weight in further.items() if weight]
     return Objective(" + ".join(terms))
 
 
-def to_input(image: NDArray[np.float32], device: torch.device) -> Tensor:
-    """(H, W, C) as a channels-last tensor (1, C, H, W)."""
-    tensor = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
-    return tensor.to(device).contiguous(memory_format=torch.channels_last)
-
-
-def count_present(labels: Tensor, components: int) -> int:
-    """How many components occur, counted where the labels are."""
-    return int((torch.bincount(labels.flatten(), minlength=components) > 0).sum())
-
-
-def _fit(batch: Batch, ids: list[int], options: ClusteringOptions, task: Task, seed: int) -> Fit:
-    components = max(options.max_components, len(ids))
-    wanted = max(options.min_components, options.components or 1, len(ids))
+def fit_batch(
+    batch: Batch, scribbled: int, options: ClusteringOptions, task: Task, seed: int
+) -> Fit:
+    """Learn a network on one image from one start."""
     network = ClusteringNetwork(
         in_channels=batch.image.shape[1],
-        classes=components,
+        classes=max(options.max_components, scribbled),
         features=options.features,
         blocks=options.blocks,
         seed=seed,
     ).to(batch.image.device)
+    wanted = max(options.min_components, options.components or 1, scribbled)
     watch = _Watch(wanted, options, task, batch)
     descend(
         network,
-        objective_of(options, scribbles=bool(ids)),
+        objective_of(options, scribble_weight=options.scribble_weight if scribbled else 0.0),
         itertools.repeat(batch),
         iterations=options.iterations,
         learning_rate=options.learning_rate,
         momentum=options.momentum,
-        dtype=choose_dtype(task.precision, batch.image.device),  # type: ignore[arg-type]
+        dtype=choose_dtype(task.precision, batch.image.device),
         after=watch,
     )
     return Fit(
@@ -141,196 +167,75 @@ class _Watch:
     def __init__(self, wanted: int, options: ClusteringOptions, task: Task, batch: Batch) -> None:
         self.history: list[dict[str, float]] = []
         self._wanted = wanted
-        self._options = options
-        self._task = task
+        self._stable_fraction = options.stable_fraction
+        self._observe = task.observe
         self._region = batch.region
         self._labels: Tensor | None = None
 
     def __call__(self, step: Step) -> bool:
         labels = step.response.argmax(dim=1)
         inside = labels if self._region is None else labels[self._region]
-        present = count_present(inside, step.response.shape[1])
+        counts = torch.bincount(inside.flatten(), minlength=step.response.shape[1])
+        present = int((counts > 0).sum())
         if self.history and present < self._wanted:
             return True
         self.response = step.response
-        self.history.append(
-            {
-                "iteration": step.number,
-                "objective": step.objective,
-                **step.parts,
-                "components": present,
-            }
-        )
-        if self._task.observe is not None:
-            self._task.observe(step.number, labels[0].to(torch.int32).cpu().numpy())
+        row = {"iteration": step.number, "objective": step.objective, **step.parts}
+        self.history.append({**row, "components": present})
+        if self._observe is not None:
+            self._observe(step.number, labels[0].to(torch.int32).cpu().numpy())
         stable = self._is_stable(inside)
         self._labels = inside
         return present == self._wanted or stable
 
     def _is_stable(self, labels: Tensor) -> bool:
-        if self._options.stable_fraction == 0 or self._labels is None:
+        if self._stable_fraction == 0 or self._labels is None:
             return False
         changed = (labels != self._labels).float().mean()
-        return float(changed) < self._options.stable_fraction
+        return float(changed) < self._stable_fraction
 
 
-def _working_batch(
-    image: NDArray[np.float32], options: ClusteringOptions, task: Task, device: torch.device
-) -> tuple[Batch, list[int]]:
-    """The image at its working size, and the scribbled ids in the order of their components."""
-    normalized = normalize(image, options.normalization, task.region)
-    if task.region is not None:
-        normalized[~task.region] = 0
-    full = to_input(normalized, device)
-    size = working_size(image.shape[:2], options.working_pixels)
-    reduced = full
-    if size != image.shape[:2]:
-        reduced = functional.interpolate(full, size=size, mode="bilinear", antialias=True)
-    region = None
-    if task.region is not None:
-        region = _reduced_where(task.region, size)
-    mask, ids = None, []
-    if task.scribbles is not None:
-        mask, ids = _reduced_scribbles(task.scribbles, size)
-    return (
-        Batch(
-            image=reduced.contiguous(memory_format=torch.channels_last),
-            mask=None if mask is None else torch.from_numpy(mask)[None].to(device),
-            region=None if region is None else torch.from_numpy(region)[None].to(device),
-        ),
-        ids,
-    )
+def _at_full_size(
+    channels: Tensor, image: NDArray[np.float32], options: ClusteringOptions
+) -> FullResponse:
+    enlarged = Enlarged(channels, (image.shape[0], image.shape[1]))
+    if options.superpixel_scale == 0:
+        return enlarged
+    from segmint.regions.superpixels import small_superpixels
 
-
-def working_size(shape: tuple[int, ...], pixels: int) -> tuple[int, int]:
-    """Height and width of about so many pixels in the same proportions; never enlarged."""
-    height, width = shape[:2]
-    if pixels == 0 or height * width <= pixels:
-        return height, width
-    scale = (pixels / (height * width)) ** 0.5
-    return max(round(height * scale), 1), max(round(width * scale), 1)
-
-
-def _places(where: NDArray[np.bool_], size: tuple[int, int]) -> tuple[NDArray[np.intp], ...]:
-    """Where the marked pixels fall in a map of another size, so that thin marks survive."""
-    rows, columns = np.nonzero(where)
-    return rows * size[0] // where.shape[0], columns * size[1] // where.shape[1]
-
-
-def _reduced_where(where: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    reduced = np.zeros(size, np.bool_)
-    reduced[_places(where, size)] = True
-    return reduced
-
-
-def _reduced_scribbles(
-    scribbles: NDArray[np.int32], size: tuple[int, int]
-) -> tuple[NDArray[np.int64], list[int]]:
-    marked = scribbles >= 0
-    ids, components = np.unique(scribbles[marked], return_inverse=True)
-    if len(ids) > IGNORE_INDEX:
-        raise UsageError(f"scribbles hold {len(ids)} ids, accepted are at most {IGNORE_INDEX}")
-    reduced = np.full(size, IGNORE_INDEX, np.int64)
-    reduced[_places(marked, size)] = components
-    return reduced, ids.tolist()
-
-
-def _enlarged_labels(
-    response: Tensor, shape: tuple[int, ...], region: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """Labels 0, 1, ... at full size, and the channel of each; rows are enlarged a few at a time."""
-    labels = np.empty(shape[:2], np.int32)
-    for rows, enlarged in _enlarged_rows(response, shape):
-        labels[rows] = enlarged.argmax(dim=0).to(torch.int32).cpu().numpy()
-    if region is not None:
-        labels[~region] = -1
-    alive = np.flatnonzero(np.bincount(labels[labels >= 0], minlength=len(response)))
-    compact = np.full(len(response) + 1, -1, np.int32)
-    compact[alive] = np.arange(len(alive), dtype=np.int32)
-    return compact[labels], alive
-
-
-def _enlarged_rows(
-    response: Tensor, shape: tuple[int, ...]
-) -> Iterator[tuple[slice, Tensor]]:
-    """Bilinearly enlarged rows (K, rows, W) of a response (K, h, w), a few at a time."""
-    components, height, width = response.shape
-    target_height, target_width = shape[:2]
-    step = max(ENLARGED_ELEMENTS // (components * target_width), 1)
-    for start in range(0, target_height, step):
-        rows = slice(start, min(start + step, target_height))
-        if (height, width) == (target_height, target_width):
-            yield rows, response[:, rows]
-            continue
-        at = torch.arange(rows.start, rows.stop, device=response.device)
-        source = ((at + 0.5) * (height / target_height) - 0.5).clamp(0, height - 1)
-        above = source.floor().long()
-        below = (above + 1).clamp(max=height - 1)
-        share = (source - above)[None, :, None]
-        mixed = torch.lerp(response[:, above], response[:, below], share)
-        # The height already fits, so this only enlarges the width.
-        yield (
-            rows,
-            functional.interpolate(mixed[None], size=(len(at), target_width), mode="bilinear")[0],
-        )
+    return Snapped(enlarged, small_superpixels(image, scale=options.superpixel_scale))
 
 
 def _hierarchy(
-    leaves: NDArray[np.int32], response: Tensor, options: ClusteringOptions
-) -> RegionHierarchy:
-    """The surviving components, the tree that joins them and the cut that was asked for."""
-    means = _mean_responses(leaves, response)
-    tree = component_tree(leaves, means)
-    everything = RegionHierarchy(
+    labels: NDArray[np.int32], channels: Tensor, options: ClusteringOptions
+) -> tuple[RegionHierarchy, NDArray[np.int32]]:
+    """The surviving components with their merge tree, and the component of each channel."""
+    counts = np.bincount(labels[labels >= 0], minlength=len(channels))
+    alive = np.flatnonzero(counts)
+    leaf_of = np.full(len(channels) + 1, -1, np.int32)
+    leaf_of[alive] = np.arange(len(alive), dtype=np.int32)
+    leaves = leaf_of[labels]
+    tree = component_tree(leaves, _mean_responses(leaves, channels[alive]))
+    hierarchy = RegionHierarchy(
         leaves=leaves, tree=tree, assignment=np.arange(tree.leaves, dtype=np.int32)
     )
-    if options.components is None:
-        return everything
-    return everything.with_components(options.components)
+    if options.components is not None:
+        hierarchy = hierarchy.with_components(options.components)
+    return hierarchy, np.append(hierarchy.assignment, np.int32(-1))[leaf_of[:-1]]
 
 
-def _mean_responses(leaves: NDArray[np.int32], response: Tensor) -> NDArray[np.float64]:
-    """(leaves, K) mean response of each component, measured at the working size."""
-    components, height, width = response.shape
+def _mean_responses(leaves: NDArray[np.int32], channels: Tensor) -> NDArray[np.float64]:
+    """(leaves, K) mean response of each leaf, measured at the working size."""
+    _, height, width = channels.shape
     rows = np.arange(height) * leaves.shape[0] // height
     columns = np.arange(width) * leaves.shape[1] // width
     labels = torch.from_numpy(leaves[np.ix_(rows, columns)].astype(np.int64)).flatten()
-    values = response.reshape(components, -1).T.cpu()[labels >= 0]
-    labels = labels[labels >= 0]
-    sums = torch.zeros(components, components).index_add_(0, labels, values)
-    counts = torch.bincount(labels, minlength=components).clamp(min=1)
+    inside = labels >= 0
+    values = channels.flatten(1).T.cpu()[inside]
+    sums = torch.zeros(len(channels), len(channels)).index_add_(0, labels[inside], values)
+    counts = torch.bincount(labels[inside], minlength=len(channels)).clamp(min=1)
     means: NDArray[np.float64] = (sums / counts[:, None]).double().numpy()
     return means
-
-
-def _with_scribbles(
-    labels: NDArray[np.int32],
-    ids: NDArray[np.int64],
-    assignment: NDArray[np.int32],
-    task: Task,
-) -> NDArray[np.int32]:
-    """Components renamed to the ids of their scribbles; scribbled pixels keep theirs."""
-    assert task.scribbles is not None
-    names = np.full(int(assignment.max()) + 2, -1, np.int32)
-    names[assignment] = ids
-    named = names[labels]
-    marked = task.scribbles >= 0
-    named[marked] = task.scribbles[marked]
-    return named
-
-
-def _probabilities(
-    response: Tensor, hierarchy: RegionHierarchy, shape: tuple[int, ...]
-) -> NDArray[np.float32]:
-    """(K, H, W) softmax of the response, summed over the leaves of each component."""
-    assignment = torch.from_numpy(hierarchy.assignment.astype(np.int64)).to(response.device)
-    components = int(assignment.max()) + 1
-    probabilities = np.empty((components, *shape[:2]), np.float32)
-    for rows, enlarged in _enlarged_rows(response, shape):
-        summed = torch.zeros(components, *enlarged.shape[1:], device=response.device)
-        summed.index_add_(0, assignment, enlarged.softmax(dim=0))
-        probabilities[:, rows] = summed.cpu().numpy()
-    return probabilities
 
 
 def _seeds(seed: int, count: int) -> list[int]:

@@ -65,7 +65,7 @@ def descend(
         if after(step):
             return
         optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         optimizer.step()
 
 

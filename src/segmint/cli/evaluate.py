@@ -1,0 +1,291 @@
+"""``segmint evaluate``: every score of predictions against ground truth."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import textwrap
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from segmint.cli import console
+from segmint.cli.parameters import signature
+from segmint.errors import InputError, SegmintError, UsageError
+from segmint.images.masks import pair_files, read_masks, read_prediction
+from segmint.metrics import MATCHINGS, Scores, ScoreTable, aggregate, evaluate
+from segmint.metrics.evaluation import Relabel, ScoreRow
+from segmint.options import Options, option
+from segmint.runs import atomic_path
+
+_RELABEL: Mapping[str, Relabel] = {"both": "both", "yes": True, "no": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(Options):
+    """What is counted and how the scores are shown."""
+
+    ignore_index: str = option("255")
+    """Value of the masks that is not counted, or none to count every value."""
+    relabel: str = option("both", choices=tuple(_RELABEL))
+    """Score each connected piece of a label as a segment (yes), each label (no), or both."""
+    matching: str = option("hungarian", choices=tuple(MATCHINGS))
+    """How labels are given classes for IoU, Dice and accuracy; none where they are classes."""
+    csv: str | None = option(None)
+    """File for the scores of each image."""
+    overwrite: bool = option(False)
+    """Write over the file of --csv if it is there."""
+    json: bool = option(False)
+    """Print the scores as JSON, with those of each image and each class."""
+    quiet: bool = option(False)
+    """Print no progress."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not re.fullmatch(r"none|-?\d+", self.ignore_index):
+            raise UsageError(
+                f"--ignore-index is {self.ignore_index!r}, accepted is a whole number such as 255, "
+                "or none"
+            )
+
+    @property
+    def ignored(self) -> int | None:
+        """The value that is not counted, or None."""
+        return None if self.ignore_index == "none" else int(self.ignore_index)
+
+
+_HELP = """Score predictions against ground truth.
+
+Files belong together by name, cat.png with cat.mat or cat_mask.png; masks without a prediction
+are left alone. Several annotators in one Berkeley .mat file are all used.
+
+Examples: 'segmint evaluate segmint-out masks', 'segmint evaluate labels.png truth.png',
+'segmint evaluate predictions BSDS500/data/groundTruth/test --csv scores.csv'.
+
+Args:
+    predictions: a label map, a folder of them, or what 'segmint segment' wrote.
+    masks: a mask, or a folder of them.
+"""
+
+
+def command(arguments: list[str]) -> Callable[..., int]:
+    """The command."""
+
+    def compare(predictions: str, masks: str, /, *, chosen: Mapping[str, Any]) -> int:
+        return _evaluate(predictions, masks, EvaluateOptions(**chosen))
+
+    return signature(compare, summary=_HELP, chosen=("Evaluation", EvaluateOptions))
+
+
+def _evaluate(predictions: str, masks: str, options: EvaluateOptions) -> int:
+    _check_csv(options)
+    pairs = pair_files(predictions, masks)
+    start = time.perf_counter()
+    scores, failures = _score_files(pairs, options)
+    seconds = (time.perf_counter() - start) / len(pairs)
+    table = aggregate(scores) if scores else None
+    if options.json:
+        console.result_json(
+            {
+                "predictions": predictions,
+                "masks": masks,
+                "options": {"ignore_index": options.ignored, "relabel": options.relabel},
+                **(table.as_dict() if table else {"n_images": 0}),
+                "seconds_per_image": round(seconds, 4),
+                "failures": failures,
+            }
+        )
+    elif table:
+        _print_scores(table, f"{predictions} against {masks}", options)
+    for failure in failures:
+        console.complain(failure)
+    if table and options.csv is not None:
+        _write_csv(Path(options.csv), table.image_rows())
+    if table and not options.json:
+        console.result(_last_line(len(scores), len(failures), seconds, options.csv))
+    return 1 if failures else 0
+
+
+def _check_csv(options: EvaluateOptions) -> None:
+    """Refuse a file that cannot take the scores before they are computed."""
+    if options.csv is None:
+        return
+    if Path(options.csv).is_dir():
+        raise UsageError(f"--csv {options.csv} is a folder: name a file, {options.csv}/scores.csv")
+    if Path(options.csv).exists() and not options.overwrite:
+        raise UsageError(f"{options.csv} is there already: pass --overwrite or another --csv")
+
+
+def _score_files(
+    pairs: Sequence[tuple[str, Path, Path]], options: EvaluateOptions
+) -> tuple[list[Scores], list[str]]:
+    """The scores of the pairs that can be read and fit, and why the others do not."""
+    scores: list[Scores] = []
+    failures: list[str] = []
+    try:
+        with console.progress(len(pairs), quiet=options.quiet) as advance:
+            for name, prediction, mask in pairs:
+                try:
+                    scores.append(_score_pair(name, prediction, mask, options))
+                except (InputError, MemoryError) as error:
+                    failures.append(_reason(prediction, mask, error))
+                    advance(name, note="failed")
+                else:
+                    advance(name)
+    except KeyboardInterrupt:
+        raise SegmintError(
+            f"stopped after {len(scores)} of {len(pairs)} images: means of a part would mislead, "
+            "so none are shown; run the same command again"
+        ) from None
+    return scores, failures
+
+
+def _score_pair(name: str, prediction: Path, mask: Path, options: EvaluateOptions) -> Scores:
+    return evaluate(
+        read_prediction(prediction),
+        read_masks(mask, ignore_index=options.ignored),
+        ignore_index=options.ignored,
+        relabel=_RELABEL[options.relabel],
+        matching=options.matching,  # type: ignore[arg-type]
+        name=name,
+    )
+
+
+def _reason(prediction: Path, mask: Path, error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"{prediction}: not enough memory to score it: reduce the prediction and its mask"
+    text = _in_options(str(error))
+    named = str(prediction) in text or str(mask) in text
+    return text if named else f"{prediction}: {text}"
+
+
+def _in_options(message: str) -> str:
+    """A message for callers of functions in the words of the command line."""
+    return message.replace("ignore_index=None", "--ignore-index none")
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _last_line(scored: int, failed: int, seconds: float, file: str | None) -> str:
+    counts = f"{scored} image{'' if scored == 1 else 's'} scored"
+    if failed:
+        counts += f", {failed} failed"
+    place = f"the scores of each are in {file}" if file else "--csv FILE keeps the scores of each"
+    return f"{counts}, {seconds:.3f} s an image: {place}"
+
+
+_RELABELLED, _AS_GIVEN = "relabelled", "as given"
+_TITLES = {
+    "best_overlap_all": "best-overlap mIoU, all",
+    "best_overlap_fine": "best-overlap mIoU, fine",
+    "best_overlap_coarse": "best-overlap mIoU, coarse",
+    "rand_index": "Rand index (PRI)",
+    "variation_of_information": "VOI (bits, lower is better)",
+    "adjusted_rand_index": "adjusted Rand index",
+    "normalized_mutual_information": "NMI",
+    "mean_iou": "mean IoU",
+    "mean_dice": "mean Dice",
+}
+_MOST_NOTES = 3
+
+
+def _print_scores(table: ScoreTable, data: str, options: EvaluateOptions) -> None:
+    """The table, a legend of its words, and the notes."""
+    several = any(image.n_annotators > 1 for image in table.images)
+    lines: dict[str, dict[str, ScoreRow]] = {}
+    for row in table.rows():
+        lines.setdefault(row.name.removesuffix("_as_given"), {})[_treatment(row)] = row
+    treatments = [
+        treatment
+        for treatment in (_RELABELLED, _AS_GIVEN)
+        if any(treatment in line for line in lines.values())
+    ]
+    console.table(
+        ["score", *treatments, "mean over"],
+        [
+            [
+                _title(name, several),
+                *[f"{line[t].value:.4f}" if t in line else "" for t in treatments],
+                _averaged(next(iter(line.values()))),
+            ]
+            for name, line in lines.items()
+        ],
+    )
+    console.result()
+    for word, meaning in _legend(table, treatments, several, data, options):
+        _print_wrapped(word.ljust(12), meaning)
+    for note in _shortened(table.notes):
+        _print_wrapped("note".ljust(12), _in_options(note))
+    console.result()
+
+
+def _treatment(row: ScoreRow) -> str:
+    return _AS_GIVEN if "labels as given" in row.protocol else _RELABELLED
+
+
+def _title(name: str, several: bool) -> str:
+    title = _TITLES.get(name, name.replace("_", " "))
+    return title if several else title.removesuffix(", all")
+
+
+def _averaged(row: ScoreRow) -> str:
+    """What the protocol of a score says that it is a mean over."""
+    return " of ".join(re.findall(r"mean over ([^,]+)", row.protocol)) or "pixels"
+
+
+def _legend(
+    table: ScoreTable,
+    treatments: Sequence[str],
+    several: bool,
+    data: str,
+    options: EvaluateOptions,
+) -> Iterable[tuple[str, str]]:
+    """The words of the table with their meaning."""
+    if _RELABELLED in treatments:
+        neighbours = "/".join(str(n) for n in sorted({image.neighbours for image in table.images}))
+        yield (
+            _RELABELLED,
+            f"each connected piece of a label is a segment ({neighbours} neighbours), as published",
+        )
+    if _AS_GIVEN in treatments:
+        yield _AS_GIVEN, "each label is one segment, wherever its pixels are"
+    if several:
+        yield "all", "segments of every annotator"
+        yield "fine", "segments of the annotator who drew most of them in an image"
+        yield "coarse", "segments of the annotator who drew fewest of them in an image"
+    if table.confusion is not None:
+        yield "matching", f"{table.matching}: {MATCHINGS[table.matching]}"
+    if options.ignored is not None and not several:
+        yield "ignored", f"pixels whose mask value is {options.ignored}"
+    yield "data", data
+
+
+def _shortened(notes: Sequence[str]) -> Iterable[str]:
+    yield from notes[:_MOST_NOTES]
+    if len(notes) > _MOST_NOTES:
+        yield f"{len(notes) - _MOST_NOTES} more notes: --json prints all"
+
+
+def _print_wrapped(word: str, meaning: str) -> None:
+    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
+    indent = " " * len(word)
+    for line in textwrap.wrap(
+        meaning,
+        max(width, 40),
+        initial_indent=word,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ):
+        console.result(line)

@@ -1,0 +1,53 @@
+"""``segmint predict``: apply a run to images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from segmint.cli.inputs import InputOptions, RunOptions
+from segmint.cli.parameters import signature
+from segmint.cli.work import collect, run_over_images
+from segmint.devices import use_threads
+from segmint.images import Image
+from segmint.methods.segmentation import Segmentation
+
+_HELP = """Apply a run to images.
+
+Each image gets a folder of its own, as by 'segmint segment'. A component has the same id and the
+same color in every image.
+
+Example: 'segmint predict run photos/ --out labels'.
+"""
+
+
+def command(arguments: list[str]) -> Callable[..., int]:
+    """The command."""
+
+    def predict(
+        run: str, /, *images: str, inputs: Mapping[str, Any], how: Mapping[str, Any]
+    ) -> int:
+        return _predict(run, images, InputOptions(**inputs), RunOptions(**how))
+
+    return signature(
+        predict,
+        summary=_HELP,
+        inputs=("Input and output", InputOptions),
+        how=("Arithmetic", RunOptions),
+    )
+
+
+def _predict(run: str, images: tuple[str, ...], inputs: InputOptions, how: RunOptions) -> int:
+    from segmint.recipes.run import Run
+
+    use_threads(how.threads)
+    opened = Run(run, device=how.device, precision=how.precision)
+    paths = collect(images, inputs)
+
+    def work(image: Image, folder: Path) -> Segmentation:
+        return opened.segment(image)
+
+    options = {"run": run, **opened.record["options"]}
+    signature = {"method": f"run of {opened.record['recipe']}", "options": options}
+    return run_over_images(paths, work, inputs, signature)

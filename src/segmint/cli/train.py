@@ -1,0 +1,125 @@
+"""``segmint train``: learn from a folder of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from segmint.cli import console
+from segmint.cli.inputs import RunOptions
+from segmint.cli.parameters import signature
+from segmint.devices import use_threads
+from segmint.errors import InputError, SegmintError, UsageError
+from segmint.images import MAX_PIXELS, PAGE_CHOICES, Image, collect_images, read_image
+from segmint.options import Options, option
+from segmint.recipes import recipes
+from segmint.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(Options):
+    """What to read and where the run goes."""
+
+    out: str = option("segmint-run", aliases=("output",))
+    """Folder for the run."""
+    overwrite: bool = option(False)
+    """Learn again where a finished run is."""
+    recursive: bool = option(False)
+    """Look into the folders of the folder, too."""
+    pages: str = option("auto", choices=PAGE_CHOICES)
+    """What the pages of a multi-page file are."""
+    max_pixels: int = option(MAX_PIXELS, low=1)
+    """Refuse files that announce more pixels than this."""
+    quiet: bool = option(False)
+    """Print no progress."""
+
+
+_HELP = """Learn from a folder of images.
+
+The run folder keeps the network, and 'segmint predict RUN IMAGE...' applies it with the same
+components in the same colors.
+
+Example: 'segmint train clustering photos/ --out run --components 6'.
+"""
+
+
+def command(arguments: list[str]) -> Callable[..., int]:
+    """The command, with the options of the recipe that the arguments name."""
+    named = [argument for argument in arguments[:1] if not argument.startswith("-")]
+    name = recipes.entry(named[0]).name if named else next(iter(recipes))
+    chosen: Recipe = recipes.load(name)
+
+    def train(
+        recipe: str,
+        data: str,
+        /,
+        *more: str,
+        given: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        how: Mapping[str, Any],
+    ) -> int:
+        return _train(recipe, [data, *more], TrainOptions(**inputs), RunOptions(**how), given)
+
+    return signature(
+        train,
+        summary=_HELP,
+        given=(f"Options of {name}", chosen.options),
+        inputs=("Input and output", TrainOptions),
+        how=("Arithmetic", RunOptions),
+    )
+
+
+def _train(
+    recipe: str,
+    data: list[str],
+    inputs: TrainOptions,
+    how: RunOptions,
+    given: Mapping[str, Any],
+) -> int:
+    from segmint.recipes.run import RUN, train
+
+    out = Path(inputs.out)
+    if (out / RUN).exists() and not inputs.overwrite:
+        raise UsageError(f"{out} holds a finished run: pass --overwrite or another --out")
+    recipes.load(recipe).options.from_mapping(given)
+    use_threads(how.threads)
+    paths = collect_images(data, recursive=inputs.recursive)
+    images, failures = _readable(paths, inputs)
+
+    def report(step: int, objective: float) -> None:
+        if not inputs.quiet:
+            console.say(f"step {step}: objective {objective:.4f}")
+
+    run = train(
+        recipe,
+        images,
+        out=out,
+        seed=how.seed,
+        device=how.device,
+        precision=how.precision,
+        report=report,
+        **given,
+    )
+    for failure in failures:
+        console.complain(failure)
+    components = run.record.get("components")
+    console.result(
+        f"learned {components} components from {len(images)} images in "
+        f"{run.record['seconds']:.1f} s: run in {out}"
+    )
+    return 1 if failures else 0
+
+
+def _readable(paths: list[Path], inputs: TrainOptions) -> tuple[list[Image], list[str]]:
+    """The images that can be read, and why the others cannot."""
+    images, failures = [], []
+    for path in paths:
+        try:
+            images.append(read_image(path, pages=inputs.pages, max_pixels=inputs.max_pixels))
+        except SegmintError as error:
+            failures.append(str(error))
+    if not images:
+        raise InputError(failures[0])
+    return images, failures

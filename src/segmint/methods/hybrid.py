@@ -1,0 +1,42 @@
+"""Boundaries, superpixels and learned merging: fast, without training, the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmint.methods.method import Method, Outcome, Task
+from segmint.options import Options, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class HybridOptions(Options):
+    """Options of ``hybrid``."""
+
+    components: int | None = option(None, low=1, aliases=("n_components",))
+    """Exactly so many components; without it their number follows from the image."""
+    fineness: float = option(0.5, low=0, high=1)
+    """From 0, few large components, to 1, many small ones; not used with an exact number."""
+    working_pixels: int = option(200_000, low=100)
+    """Boundaries are measured on the image reduced to about so many pixels."""
+
+
+def segment(image: NDArray[np.float32], options: HybridOptions, task: Task) -> Outcome:
+    """Segment one image by merging superpixels."""
+    from segmint.regions.hybrid import hybrid_segmentation
+
+    hierarchy = hybrid_segmentation(
+        image,
+        region=task.region,
+        scribbles=task.scribbles,
+        components=options.components,
+        fineness=options.fineness,
+        working_pixels=options.working_pixels,
+        seed=task.seed,
+    )
+    return Outcome(labels=hierarchy.labels, hierarchy=hierarchy)
+
+
+METHOD = Method(options=HybridOptions, segment=segment, takes_scribbles=True)

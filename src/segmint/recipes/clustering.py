@@ -1,0 +1,119 @@
+"""Recipe ``clustering``: one network for a folder of images, the same components in all of them.
+
+Kim, Kanezaki and Tanaka (2020), section IV-D: a network learned on reference images segments new
+ones without learning again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmint.images import to_unit_range
+from segmint.methods.clustering import FeatureClusteringOptions
+from segmint.options import option
+from segmint.recipes.recipe import Predictor, Recipe, Report
+
+if TYPE_CHECKING:
+    from segmint.images import Image
+
+NETWORK = "network.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderClusteringOptions(FeatureClusteringOptions):
+    """Options of the recipe ``clustering``."""
+
+    epochs: int = option(20, low=1)
+    """Passes over the folder, at most."""
+    batch_size: int = option(16, low=1)
+    """Images a step."""
+    image_size: int = option(224, low=0)
+    """Side in pixels that images are resized to for learning; 0 keeps them as they are."""
+    statistics: str = option("image", choices=("image", "running"))
+    """Normalization by the image itself, or by the whole folder; the same in prediction."""
+
+
+def train(
+    images: Sequence[Image],
+    folder: Path,
+    options: FolderClusteringOptions,
+    *,
+    seed: int,
+    device: str,
+    precision: str,
+    report: Report | None,
+) -> dict[str, Any]:
+    """Learn and write the network; what is returned goes into the record of the run."""
+    from segmint.networks.storage import save_network
+    from segmint.solvers.clustering import check_channels, prepare
+    from segmint.solvers.clustering_folder import cluster_folder
+
+    planes = [plane for image in images for plane in _planes(image)]
+    for plane in planes:
+        check_channels(plane.shape[-1], options)
+    fit = cluster_folder(
+        [prepare(plane, options) for plane in planes],
+        options,
+        seed=seed,
+        device=device,
+        precision=precision,
+        report=report,
+    )
+    save_network(folder / NETWORK, fit.network)
+    return {
+        "channels": int(planes[0].shape[-1]),
+        "numbers": fit.numbers.tolist(),
+        "components": int(fit.numbers.max()) + 1,
+        "history": list(fit.history),
+    }
+
+
+def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -> Predictor:
+    """A function from an image to its labels, with the numbers learned in training."""
+    from segmint.devices import choose_device, choose_dtype
+    from segmint.errors import InputError
+    from segmint.networks.clustering import ClusteringNetwork
+    from segmint.networks.storage import load_network
+    from segmint.solvers.clustering import prepare
+    from segmint.solvers.clustering_folder import respond
+    from segmint.solvers.reduction import to_input
+
+    options = FolderClusteringOptions.from_mapping(record["options"])
+    place = choose_device(device)
+    dtype = choose_dtype(precision, place)
+    network = load_network(folder / NETWORK)
+    numbers = np.asarray(record["numbers"], np.int32)
+    if not isinstance(network, ClusteringNetwork) or len(numbers) != len(
+        network.classifier_normalization.bias
+    ):
+        raise InputError(f"{folder} holds a network that does not fit its record: train again")
+    network.to(place)
+    alive = np.flatnonzero(numbers >= 0)
+
+    def predict(image: Image) -> NDArray[np.int32]:
+        if image.channels != record["channels"]:
+            raise InputError(
+                f"image has {image.channels} channels, the run learned on {record['channels']}: "
+                "give images like those it learned on"
+            )
+        labels = []
+        for plane in _planes(image):
+            response = respond(network, to_input(prepare(plane, options), place), dtype)[alive]
+            labels.append(numbers[alive][response.argmax(dim=0).cpu().numpy()])
+        return np.stack(labels) if image.is_stack else labels[0]
+
+    return predict
+
+
+def _planes(image: Image) -> list[NDArray[np.float32]]:
+    pixels = to_unit_range(image.pixels)
+    return list(pixels) if image.is_stack else [pixels]
+
+
+RECIPE = Recipe(options=FolderClusteringOptions, train=train, load=load)

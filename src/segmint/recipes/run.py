@@ -1,0 +1,152 @@
+"""Runs: learn by a recipe, keep what was learned, apply it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmint.errors import InputError
+from segmint.images import Image, check_finite, collect_images, read_image
+from segmint.methods.segmentation import Segmentation
+from segmint.recipes import recipes
+from segmint.recipes.recipe import Predictor, Recipe, Report
+from segmint.runs import staged_folder, versions, write_json
+
+RUN = "run.json"
+"""The record of a run; written last."""
+
+
+class Run:
+    """A folder with everything one training made.
+
+    Args:
+        folder: what :func:`train` wrote.
+        device: where predictions are computed.
+        precision: of their arithmetic.
+
+    Raises:
+        InputError: when the folder is not a finished run.
+    """
+
+    def __init__(
+        self, folder: str | Path, *, device: str = "auto", precision: str = "auto"
+    ) -> None:
+        self.folder = Path(folder)
+        self.record = _read_record(self.folder)
+        self._device, self._precision = device, precision
+
+    def predict(self, image: ArrayLike | Image) -> NDArray[np.int32]:
+        """Labels (H, W), or (D, H, W) of a stack, with the numbers learned in training."""
+        return self.segment(image).labels
+
+    def segment(self, image: ArrayLike | Image) -> Segmentation:
+        """As :meth:`predict`, with what is needed to save the result."""
+        source = image if isinstance(image, Image) else Image.from_array(image)
+        check_finite(source)
+        start = time.perf_counter()
+        labels = self._predictor(source)
+        return Segmentation(
+            labels=labels,
+            method=f"run of {self.record['recipe']}",
+            options={"run": str(self.folder), **self.record["options"]},
+            seed=int(self.record["seed"]),
+            seconds=time.perf_counter() - start,
+        )
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        recipe: Recipe = recipes.load(self.record["recipe"])
+        return recipe.load(self.folder, self.record, device=self._device, precision=self._precision)
+
+
+def train(
+    recipe: str,
+    data: str | Path | Sequence[str | Path | Image],
+    *,
+    out: str | Path,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    report: Report | None = None,
+    **options: Any,
+) -> Run:
+    """Learn by a recipe and write a run.
+
+    Args:
+        recipe: a name that ``segmint list`` shows under recipes.
+        data: a folder, a file or pattern, or several of them or of images.
+        out: folder of the run.
+        seed: of everything random.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``auto``, ``float32`` or ``bfloat16``.
+        report: called after each step with its number and objective.
+        options: of the recipe.
+
+    Raises:
+        InputError: for data that cannot be used.
+        UsageError: for an unknown recipe or option.
+    """
+    chosen: Recipe = recipes.load(recipe)
+    resolved = chosen.options.from_mapping(options)
+    images = _read(data)
+    start = time.perf_counter()
+    with staged_folder(Path(out), last=RUN) as stage:
+        found = chosen.train(
+            images,
+            stage,
+            resolved,
+            seed=seed,
+            device=device,
+            precision=precision,
+            report=report,
+        )
+        record = {
+            "recipe": recipe,
+            "options": resolved.resolved(),
+            "seed": seed,
+            "images": [str(image.source) for image in images],
+            "seconds": round(time.perf_counter() - start, 3),
+            "versions": versions(),
+            **found,
+        }
+        write_json(stage / RUN, record)
+    return Run(out, device=device, precision=precision)
+
+
+def _read(data: str | Path | Sequence[str | Path | Image]) -> list[Image]:
+    given = [data] if isinstance(data, str | Path) else list(data)
+    paths = [item for item in given if not isinstance(item, Image)]
+    images = [item for item in given if isinstance(item, Image)]
+    if paths:
+        images += [read_image(path) for path in collect_images(paths)]
+    if not images:
+        raise InputError("no image to learn from: give a folder or a list of images")
+    for image in images:
+        check_finite(image)
+        if image.channels != images[0].channels:
+            raise InputError(
+                f"{image.source} has {image.channels} channels and {images[0].source} "
+                f"{images[0].channels}: learn from images with the same channels"
+            )
+    return images
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{folder} is not a finished run (no readable {RUN}): "
+            "give a folder that 'segmint train' wrote"
+        ) from error
+    missing = {"recipe", "options", "seed"} - {*record}
+    if missing:
+        raise InputError(f"{folder / RUN} lacks {', '.join(sorted(missing))}: train again")
+    return dict(record)
