@@ -19,3 +19,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data sets are not here: there is no folder {folder}")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """The pictures of the tests are small: more threads only wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)

@@ -101,6 +101,6 @@ def _umask() -> int:
 
 def _write_failure(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"cannot write {path}: the disk is full; free some space or choose another --out"
+        return f"cannot write {path}: the disk is full; free some space or write to another place"
     reason = error.strerror or str(error)
-    return f"cannot write {path}: {reason}; choose another --out or mend its permissions"
+    return f"cannot write {path}: {reason}; write to another place or mend its permissions"

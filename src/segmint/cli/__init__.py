@@ -51,8 +51,8 @@ def run(arguments: list[str]) -> int:
     except SegmintError as error:
         complain(str(error))
         return error.exit_code
-    except KeyboardInterrupt:
-        complain("stopped: what is finished is kept; run the same command again to go on")
+    except KeyboardInterrupt as error:
+        complain(str(error) or "stopped")
         return 1
     except BrokenPipeError:
         sys.stderr.close()

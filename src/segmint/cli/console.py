@@ -73,7 +73,7 @@ def progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -102,5 +102,6 @@ class _Lines:
 
 def _is_numeric(cells: Sequence[str]) -> bool:
     return all(
-        cell.replace(".", "").replace("-", "").strip().isdigit() or not cell for cell in cells
+        cell in ("", "-", "nan") or cell.replace(".", "").replace("-", "").isdigit()
+        for cell in cells
     )

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from segmint.cli import console
 from segmint.cli.parameters import signature
 from segmint.errors import InputError, SegmintError, UsageError
 from segmint.images.masks import pair_files, read_masks, read_prediction
-from segmint.metrics import MATCHINGS, Scores, ScoreTable, aggregate, evaluate
+from segmint.metrics import MATCHINGS, Matching, Scores, ScoreTable, aggregate, evaluate
 from segmint.metrics.evaluation import Relabel, ScoreRow
 from segmint.options import Options, option
 from segmint.runs import atomic_path
@@ -71,6 +71,15 @@ Args:
 """
 
 
+_NO_SCORES: Mapping[str, Any] = {
+    "n_images": 0,
+    "scores": [],
+    "classes": [],
+    "notes": [],
+    "images": [],
+}
+
+
 def command(arguments: list[str]) -> Callable[..., int]:
     """The command."""
 
@@ -92,8 +101,10 @@ def _evaluate(predictions: str, masks: str, options: EvaluateOptions) -> int:
             {
                 "predictions": predictions,
                 "masks": masks,
-                "options": {"ignore_index": options.ignored, "relabel": options.relabel},
-                **(table.as_dict() if table else {"n_images": 0}),
+                "ignore_index": options.ignored,
+                "relabel": options.relabel,
+                "matching": options.matching,
+                **(table.as_dict() if table else _NO_SCORES),
                 "seconds_per_image": round(seconds, 4),
                 "failures": failures,
             }
@@ -149,7 +160,7 @@ def _score_pair(name: str, prediction: Path, mask: Path, options: EvaluateOption
         read_masks(mask, ignore_index=options.ignored),
         ignore_index=options.ignored,
         relabel=_RELABEL[options.relabel],
-        matching=options.matching,  # type: ignore[arg-type]
+        matching=cast("Matching", options.matching),
         name=name,
     )
 
@@ -256,7 +267,7 @@ def _legend(
         neighbours = "/".join(str(n) for n in sorted({image.neighbours for image in table.images}))
         yield (
             _RELABELLED,
-            f"each connected piece of a label is a segment ({neighbours} neighbours), as published",
+            f"each connected piece is a segment ({neighbours} neighbours), as published",
         )
     if _AS_GIVEN in treatments:
         yield _AS_GIVEN, "each label is one segment, wherever its pixels are"

@@ -52,6 +52,7 @@ def run_over_images(
     results: list[dict[str, Any]] = []
     failures: list[str] = []
     skipped = other = 0
+    stopped = False
     try:
         with console.progress(len(paths), quiet=options.quiet) as advance:
             for path, name in zip(paths, result_names(paths), strict=True):
@@ -73,8 +74,13 @@ def run_over_images(
                         break
                 else:
                     advance(str(path), note=_summary(results[-1]))
-    finally:
-        _report(results, failures, skipped, other, options)
+    except KeyboardInterrupt:
+        stopped = True
+    _report(results, failures, skipped, other, options)
+    if stopped:
+        raise KeyboardInterrupt(
+            "stopped: what is finished is kept; run the same command again to go on"
+        )
     return 1 if failures else 0
 
 

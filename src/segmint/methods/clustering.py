@@ -61,7 +61,7 @@ class FeatureClusteringOptions(Options):
 class ClusteringOptions(FeatureClusteringOptions):
     """Options of ``clustering`` on one image."""
 
-    iterations: int = option(20, low=1, aliases=("epochs",))
+    iterations: int = option(12, low=1, aliases=("epochs",))
     """Steps of gradient descent, at most."""
     scribble_weight: float = option(0.5, low=0)
     """Weight of the scribble term, where there are scribbles."""

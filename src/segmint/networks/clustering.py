@@ -6,13 +6,13 @@ Feature Clustering", IEEE Transactions on Image Processing 29 (2020), section II
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Statistics = Literal["image", "batch", "running"]
+from segmint.networks.normalization import Normalization, Statistics
 
 
 class ClusteringNetwork(nn.Module):
@@ -87,39 +87,3 @@ class ClusteringNetwork(nn.Module):
         for convolution, normalization in zip(self.convolutions, self.normalizations, strict=True):
             image = normalization(functional.relu(convolution(image), inplace=True))
         return cast(Tensor, self.classifier_normalization(self.classifier(image)))
-
-
-class Normalization(nn.Module):
-    """Per-channel normalization whose statistics do not depend on train or eval mode.
-
-    Args:
-        channels: number of channels.
-        epsilon: added to the variance.
-    """
-
-    running_mean: Tensor
-    running_variance: Tensor
-
-    def __init__(self, channels: int, *, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("running_mean", torch.zeros(channels))
-        self.register_buffer("running_variance", torch.ones(channels))
-        self.epsilon = epsilon
-        self.statistics: Statistics = "image"
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Normalized features, same shape and type."""
-        if self.statistics == "running":
-            return self._normalize(features, self.running_mean, self.running_variance)
-        if self.statistics == "batch" or len(features) == 1:
-            return self._normalize(features)
-        return torch.cat([self._normalize(image) for image in torch.split(features, 1)])
-
-    def _normalize(
-        self, features: Tensor, mean: Tensor | None = None, variance: Tensor | None = None
-    ) -> Tensor:
-        return functional.batch_norm(
-            features, mean, variance, self.weight, self.bias, mean is None, 0.0, self.epsilon
-        )

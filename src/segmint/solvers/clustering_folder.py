@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from segmint.devices import choose_device, choose_dtype
 from segmint.errors import UsageError
-from segmint.networks.clustering import ClusteringNetwork, Normalization
+from segmint.networks.clustering import ClusteringNetwork
+from segmint.networks.normalization import Normalization
 from segmint.objectives.batch import Batch
 from segmint.regions.component_tree import component_tree
 from segmint.regions.ordering import order_by_area

@@ -1,0 +1,81 @@
+"""What the benchmarks share: turns, medians, peak memory, and the machine they ran on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+
+def in_turn(*works: Callable[[], object], runs: int = 5) -> list[list[float]]:
+    """Seconds of each work over so many rounds, one after the other in each, after a warm-up."""
+    for work in works:
+        work()
+    seconds: list[list[float]] = [[] for _ in works]
+    for _ in range(runs):
+        for taken, work in zip(seconds, works, strict=True):
+            start = time.perf_counter()
+            work()
+            taken.append(time.perf_counter() - start)
+    return seconds
+
+
+def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
+    """Ratio of medians."""
+    return statistics.median(slow) / statistics.median(fast)
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """Median with least and greatest."""
+    return f"{statistics.median(seconds):.3f} s ({min(seconds):.3f} to {max(seconds):.3f})"
+
+
+def peak_memory() -> int:
+    """Largest resident memory of this process so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def run_alone(script: str, *arguments: str) -> tuple[str, float, int]:
+    """Run a script in a process of its own.
+
+    Returns:
+        What it printed, its seconds, and its peak resident memory in MiB.
+    """
+    return run_command([sys.executable, script, *arguments])
+
+
+def run_command(command: Sequence[str]) -> tuple[str, float, int]:
+    """As :func:`run_alone`, for any command."""
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed with exit code {process.returncode}")
+    return printed, time.perf_counter() - start, usage.ru_maxrss // 1024
+
+
+def machine() -> str:
+    """Processor, cores and versions, in one line."""
+    import numpy
+    import torch
+
+    name = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return (
+        f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"torch {torch.__version__}, numpy {numpy.__version__}"
+    )

@@ -1,0 +1,196 @@
+"""The hybrid method: boundaries, superpixels and a learned merge tree, without labels.
+
+Histogram gradients make a boundary strength, its watershed basins are leaves, a logistic
+regression on boundaries and regions joins them into a tree, and the tree is cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmint.errors import InputError, UsageError
+from segmint.regions.agglomeration import agglomerate
+from segmint.regions.boundaries import boundary_cues, boundary_strength
+from segmint.regions.color import lab_image
+from segmint.regions.cues import cue_channels
+from segmint.regions.cutting import chosen_cut
+from segmint.regions.hierarchy import RegionHierarchy
+from segmint.regions.region_graph import RegionGraph, region_graph
+from segmint.regions.watershed import split_by_scribbles, watershed_leaves
+from segmint.regions.working_size import WorkingGrid
+
+UNLABELLED = 255
+WORKING_PIXELS = 200_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HybridHierarchy(RegionHierarchy):
+    """A region hierarchy with the boundary strength that it grew from."""
+
+    boundary_strength: NDArray[np.float32]
+    """(h, w) at working size, 0 where nothing changes."""
+
+
+def hybrid_segmentation(
+    image: NDArray[np.float32],
+    *,
+    region: NDArray[np.bool_] | None = None,
+    scribbles: NDArray[np.integer] | None = None,
+    components: int | None = None,
+    fineness: float = 0.5,
+    working_pixels: int = WORKING_PIXELS,
+    seed: int = 0,
+) -> HybridHierarchy:
+    """Segment an image of any number of channels without labels, or with a few scribbles.
+
+    Args:
+        image: (H, W, C); three channels within 0..1 are sRGB.
+        region: (H, W), the pixels to segment; all of them without it.
+        scribbles: (H, W) ids with 255 for unlabelled pixels. Every scribbled pixel keeps its id
+            apart from other ids, and there are as many components as ids.
+        components: exact number of components, at most the number of leaves. Without it the
+            number follows from the scribbles, or from the image and ``fineness``.
+        fineness: 0 coarse to 1 fine.
+        working_pixels: larger images are segmented at about this size and then refined.
+        seed: of the pixels that textures are learned from.
+
+    Raises:
+        InputError: when an array has the wrong shape, or the region is empty.
+        UsageError: when an option is outside its range.
+    """
+    mask = checked_mask(image, region)
+    check_options(fineness, working_pixels, components)
+    image = np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0)
+    ids, marks = scribble_ids(scribbles, mask)
+
+    grid = WorkingGrid.of(mask.shape, working_pixels)
+    working_mask = grid.pooled(np.maximum, mask)
+    working_marks = pooled_marks(grid, marks, len(ids))
+    working_image = grid.means(image, mask)
+    leaves, graph, strength = working_leaves(working_image, working_mask, working_marks, seed)
+    tree = agglomerate(graph)
+
+    full = grid.full_labels(leaves, working_image, image, mask)
+    full = keep_marks(full, marks, graph.scribbles)
+    if components is None and len(ids) == 0:
+        assignment = chosen_cut(tree, graph.areas, fineness)
+    else:
+        count = len(ids) if components is None else components
+        if count > tree.leaves:
+            raise UsageError(
+                f"components is {count}, but {tree.leaves} regions were found: "
+                f"ask for 1 to {tree.leaves}"
+            )
+        assignment = tree.cut(count)
+    return HybridHierarchy(
+        leaves=full, tree=tree, assignment=assignment, boundary_strength=strength
+    )
+
+
+def working_leaves(
+    image: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    marks: NDArray[np.int32],
+    seed: int,
+) -> tuple[NDArray[np.int32], RegionGraph, NDArray[np.float32]]:
+    """Leaves (h, w), their graph and the boundary strength (h, w) of a working image.
+
+    Args:
+        image: (h, w, C).
+        mask: (h, w), with at least one pixel.
+        marks: (h, w) scribble numbers from 0, -1 where there is none.
+        seed: of the pixels that textures are learned from.
+    """
+    lab = lab_image(image, mask)
+    channels = cue_channels(lab, seed)
+    strength = boundary_strength(boundary_cues(channels))
+    leaves = split_by_scribbles(watershed_leaves(strength, mask), strength, marks)
+    return leaves, region_graph(leaves, channels, strength, lab, marks), strength
+
+
+def checked_mask(image: NDArray[np.float32], region: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """The region as a mask (H, W) after checking shapes."""
+    if image.ndim != 3 or image.size == 0:
+        raise InputError(f"the image has shape {image.shape}, accepted is (H, W, C), not empty")
+    if region is None:
+        return np.ones(image.shape[:2], bool)
+    if region.shape != image.shape[:2] or not region.any():
+        raise InputError(
+            f"the region has shape {region.shape} and {np.count_nonzero(region)} pixels, accepted "
+            f"is {image.shape[:2]} with at least one"
+        )
+    return region.astype(bool)
+
+
+def check_options(fineness: float, working_pixels: int, components: int | None) -> None:
+    """Check the ranges of the options."""
+    if not 0 <= fineness <= 1:
+        raise UsageError(f"fineness is {fineness}, accepted is 0 (coarse) to 1 (fine)")
+    if working_pixels < 1:
+        raise UsageError(f"working_pixels is {working_pixels}, accepted is 1 or more")
+    if components is not None and components < 1:
+        raise UsageError(f"components is {components}, accepted is 1 or more")
+
+
+def scribble_ids(
+    scribbles: NDArray[np.integer] | None, mask: NDArray[np.bool_]
+) -> tuple[NDArray[np.integer], NDArray[np.int32]]:
+    """The ids in use, (N,), and their numbers 0..N-1 at scribbled pixels, (H, W), -1 elsewhere."""
+    marks = np.full(mask.shape, -1, np.int32)
+    if scribbles is None:
+        return np.empty(0, np.int32), marks
+    if scribbles.shape != mask.shape:
+        raise InputError(f"the scribbles have shape {scribbles.shape}, accepted is {mask.shape}")
+    marked = mask & (scribbles != UNLABELLED)
+    ids, numbers = np.unique(scribbles[marked], return_inverse=True)
+    marks[marked] = numbers
+    return ids, marks
+
+
+def pooled_marks(grid: WorkingGrid, marks: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    """One scribble number for each working pixel, -1 for none; the rarest of several.
+
+    Raises:
+        InputError: when a scribble is lost because others cross all of its working pixels.
+    """
+    if grid.is_full:
+        return marks
+    # Numbered from the most to the least frequent, the rarest is the maximum.
+    by_frequency = np.argsort(-np.bincount(marks[marks >= 0], minlength=count), kind="stable")
+    rank = np.empty(count + 1, np.int32)
+    rank[by_frequency] = np.arange(count)
+    rank[count] = -1
+    numbers = np.append(by_frequency, -1).astype(np.int32)
+    pooled: NDArray[np.int32] = numbers[grid.pooled(np.maximum, rank[marks])]
+    if len(np.unique(pooled[pooled >= 0])) < count:
+        raise InputError(
+            "a scribble is too small at the working size and other scribbles cover it: "
+            "increase working_pixels or draw it larger"
+        )
+    return pooled
+
+
+def keep_marks(
+    leaves: NDArray[np.int32], marks: NDArray[np.int32], leaf_marks: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Move scribbled pixels that ended in a foreign leaf to the nearest leaf of their scribble.
+
+    Args:
+        leaves: (H, W), -1 outside.
+        marks: (H, W) scribble numbers, -1 where there is none.
+        leaf_marks: (n,) scribble number of each leaf or -1.
+    """
+    from scipy.spatial import cKDTree
+
+    found = np.append(leaf_marks, np.int32(-1))[leaves]
+    wrong = (marks >= 0) & (found != marks)
+    kept = leaves.copy()
+    for mark in np.unique(marks[wrong]):
+        own = np.argwhere(found == mark)
+        strays = wrong & (marks == mark)
+        nearest = cKDTree(own).query(np.argwhere(strays))[1]
+        kept[strays] = leaves[tuple(own[nearest].T)]
+    return kept
