@@ -13,14 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmint.cli.console import say
-from segmint.images import Image, display_rgb, draw_overlay
+from segmint.images import Image, display_rgb
+from segmint.images.film import Film
 from segmint.methods.method import Observer
-from segmint.runs import atomic_path
-
-MOST_FRAMES = 60
-"""Frames of an animation; every second one is dropped when there are more."""
-LONGEST_SIDE = 640
-"""Frames are reduced to this many pixels."""
 
 
 @contextmanager
@@ -40,13 +35,12 @@ def watcher(image: Image, folder: Path, *, show: bool, frames: bool) -> Iterator
     if image.is_stack or not (frames or window):
         yield None
         return
-    picture = _reduced(display_rgb(image.pixels))
-    film = _Film()
+    film = Film(display_rgb(image.pixels))
 
     def observe(iteration: int, labels: NDArray[np.int32]) -> None:
         if frames and not film.wants(iteration) and window is None:
             return
-        frame = draw_overlay(picture, _enlarged(labels, picture.shape), outline_width=0)
+        frame = film.draw(labels)
         if frames:
             film.add(iteration, frame)
         if window is not None:
@@ -55,36 +49,6 @@ def watcher(image: Image, folder: Path, *, show: bool, frames: bool) -> Iterator
     yield observe
     if frames and film.frames:
         film.write(folder / "progress.gif")
-
-
-class _Film:
-    def __init__(self) -> None:
-        self.frames: list[NDArray[np.uint8]] = []
-        self._every = 1
-
-    def wants(self, iteration: int) -> bool:
-        return (iteration - 1) % self._every == 0
-
-    def add(self, iteration: int, frame: NDArray[np.uint8]) -> None:
-        if not self.wants(iteration):
-            return
-        self.frames.append(frame)
-        if len(self.frames) > MOST_FRAMES:
-            self.frames = self.frames[::2]
-            self._every *= 2
-
-    def write(self, path: Path) -> None:
-        from PIL import Image as Pillow
-
-        pictures = [Pillow.fromarray(frame) for frame in self.frames]
-        with atomic_path(path) as temporary:
-            pictures[0].save(
-                temporary,
-                save_all=True,
-                append_images=pictures[1:],
-                duration=[120] * (len(pictures) - 1) + [2000],
-                loop=0,
-            )
 
 
 def _open_window() -> Callable[[int, NDArray[np.uint8]], None] | None:
@@ -114,14 +78,3 @@ def _open_window() -> Callable[[int, NDArray[np.uint8]], None] | None:
         pyplot.pause(0.001)
 
     return draw
-
-
-def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    step = -(-max(picture.shape[:2]) // LONGEST_SIDE)
-    return np.ascontiguousarray(picture[::step, ::step])
-
-
-def _enlarged(labels: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.int32]:
-    rows = np.arange(shape[0]) * labels.shape[0] // shape[0]
-    columns = np.arange(shape[1]) * labels.shape[1] // shape[1]
-    return labels[np.ix_(rows, columns)]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from segmint.methods.method import Method, Outcome, Task
 from segmint.options import Options, option
+from segmint.regions.ordering import name_by_scribbles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +28,18 @@ def segment(image: NDArray[np.float32], options: HybridOptions, task: Task) -> O
     """Segment one image by merging superpixels."""
     from segmint.regions.hybrid import hybrid_segmentation
 
+    scribbles = task.scribbles
     hierarchy = hybrid_segmentation(
         image,
         region=task.region,
-        scribbles=task.scribbles,
+        scribbles=scribbles,
         components=options.components,
         fineness=options.fineness,
         working_pixels=options.working_pixels,
         seed=task.seed,
     )
+    if scribbles is not None:
+        return Outcome(labels=name_by_scribbles(hierarchy.labels, scribbles))
     return Outcome(labels=hierarchy.labels, hierarchy=hierarchy)
 
 

@@ -35,3 +35,29 @@ def order_by_area(
     numbers = np.full(int(former[-1]) + 2, -1, np.int32)
     numbers[former[order]] = np.arange(len(order), dtype=np.int32)
     return numbers[np.maximum(labels, -1)], former[order].astype(np.int64)
+
+
+def name_by_scribbles(
+    labels: NDArray[np.int32], scribbles: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Components under the ids of their scribbles; every scribbled pixel keeps its id.
+
+    A component is named by the scribble that most of its scribbled pixels belong to. Components
+    without a scribble get the ids after the largest scribbled one, from the largest component on.
+
+    Args:
+        labels: (H, W) components from 0, -1 outside the region.
+        scribbles: (H, W) ids, -1 where there is no scribble.
+    """
+    ids, numbers = np.unique(scribbles[scribbles >= 0], return_inverse=True)
+    votes = np.zeros((int(labels.max(initial=-1)) + 1, len(ids)), np.int64)
+    marked = (scribbles >= 0) & (labels >= 0)
+    inside = labels[scribbles >= 0] >= 0
+    np.add.at(votes, (labels[marked], numbers[inside]), 1)
+    names = np.where(votes.any(axis=1), ids[votes.argmax(axis=1)], -1).astype(np.int32)
+    nameless = names[np.maximum(labels, 0)] < 0
+    further, _ = order_by_area(np.where(nameless, labels, -1))
+    named = np.append(names, np.int32(-1))[labels]
+    named = np.where(further >= 0, further + np.int32(ids[-1] + 1), named).astype(np.int32)
+    named[marked] = scribbles[marked]
+    return named

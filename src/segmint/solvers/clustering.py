@@ -70,11 +70,9 @@ def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: 
         labels[~task.region] = -1
     history, notes = best.history, _notes(fits, batch, image.shape)
     if task.scribbles is not None:
-        marked = task.scribbles >= 0
         named = np.append(ids, np.int32(-1))[labels]
-        named[marked] = task.scribbles[marked]
         return Outcome(
-            labels=named,
+            labels=np.where(task.scribbles >= 0, task.scribbles, named),
             probabilities=lambda: probabilities_of(response, np.arange(len(ids), dtype=np.int32)),
             history=history,
             notes=notes,

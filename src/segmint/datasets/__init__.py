@@ -1,0 +1,1 @@
+"""Where images and masks come from: one file a layout, and data made in code."""

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from segmint.errors import InputError, OutputError
+from segmint.networks.clustering import ClusteringNetwork
+from segmint.networks.storage import FORMAT, load_network, save_network
+
+
+@pytest.fixture
+def network() -> ClusteringNetwork:
+    return ClusteringNetwork(in_channels=2, classes=4, features=3, statistics="running", seed=5)
+
+
+@pytest.fixture
+def path(tmp_path: Path, network: ClusteringNetwork) -> Path:
+    save_network(tmp_path / "network.safetensors", network)
+    return tmp_path / "network.safetensors"
+
+
+class Bomb:
+    """Unpickling this makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+def test_round_trip(path: Path, network: ClusteringNetwork) -> None:
+    network.classifier_normalization.running_mean += 0.25
+    save_network(path, network)
+    again = load_network(path)
+    assert isinstance(again, ClusteringNetwork)
+    assert again.configuration == network.configuration
+    image = torch.rand(1, 2, 5, 6, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(again(image), network(image), rtol=0, atol=0)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.safetensors is not a network"):
+        load_network(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100, -1])
+def test_file_cut_short(path: Path, kept: int) -> None:
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match="is not a network written by segmint"):
+        load_network(path)
+
+
+def test_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        load_network(tmp_path)
+
+
+def test_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
+    path, made = tmp_path / "network.safetensors", tmp_path / "made"
+    path.write_bytes(pickle.dumps(Bomb(made)))
+    with pytest.raises(InputError):
+        load_network(path)
+    torch.save({"weights": Bomb(made)}, path)
+    with pytest.raises(InputError):
+        load_network(path)
+    assert not made.exists()
+
+
+def test_weights_of_another_program(tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(2)}, tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match="says format None, accepted is 'segmint network 1'"):
+        load_network(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"network": "clustering"},
+        {"network": "clustring", "configuration": "{}"},
+        {"network": "clustering", "configuration": "{"},
+        {"network": "clustering", "configuration": "[1, 2]"},
+        {"network": "clustering", "configuration": "3"},
+        {"network": "clustering", "configuration": json.dumps({"size": 3})},
+        {"network": "clustering", "configuration": json.dumps({"classes": "many"})},
+        {"network": "clustering", "configuration": json.dumps({"classes": 4})},
+    ],
+)
+def test_description_that_does_not_fit(tmp_path: Path, metadata: dict[str, str]) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"a": torch.zeros(2)}, path, metadata={"format": FORMAT, **metadata})
+    with pytest.raises(InputError, match=r"a\.safetensors"):
+        load_network(path)
+
+
+def test_folder_that_cannot_be_written(tmp_path: Path, network: ClusteringNetwork) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        save_network(tmp_path / "file" / "network.safetensors", network)
