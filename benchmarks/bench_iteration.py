@@ -75,19 +75,22 @@ class Plain:
 def response_agreement(dtype: torch.dtype) -> tuple[float, float]:
     """Relative difference of value and gradient of the objective on the same response."""
     torch.manual_seed(1)
-    response = torch.randn(1, 100, HEIGHT, WIDTH)
-    plain = response.clone().requires_grad_()
+    response = torch.randn(1, 100, HEIGHT, WIDTH).to(dtype)
+    plain = response.float().clone().requires_grad_()
     value = plain_objective(plain)
     value.backward()
-    ours = response.to(dtype).contiguous(memory_format=torch.channels_last).requires_grad_()
+    ours = response.contiguous(memory_format=torch.channels_last).requires_grad_()
     streamed = Objective(OBJECTIVE)(ours, Batch(image=torch.zeros(1, 3, HEIGHT, WIDTH)))
     streamed.backward()
     difference = (ours.grad.float() - plain.grad).norm() / plain.grad.norm()
-    return abs(float(streamed - value)) / float(value), float(difference)
+    return abs(float((streamed - value).detach() / value.detach())), float(difference)
 
 
 def network_agreement(dtype: torch.dtype) -> tuple[float, float]:
-    """Relative difference of value and gradient of a whole iteration from the same weights."""
+    """Relative difference of value and gradient of a whole iteration from the same weights.
+
+    In float32 the plain loop itself is about 6e-5 away from the gradient in float64.
+    """
     plain, ours = twins()
     first = plain_objective(plain(picture()))
     first.backward()
@@ -102,7 +105,7 @@ def network_agreement(dtype: torch.dtype) -> tuple[float, float]:
     left = torch.cat([dict(plain.named_parameters())[n].grad.flatten() for n in names])
     right = torch.cat([dict(ours.named_parameters())[n].grad.flatten() for n in names])
     return (
-        abs(float(second - first)) / float(first),
+        abs(float((second - first).detach() / first.detach())),
         float((left - right).norm() / left.norm()),
     )
 
@@ -125,12 +128,17 @@ def memory(which: str) -> None:
 def main() -> None:
     """Print every figure."""
     print(machine())
-    for dtype, limit in ((torch.float32, 1e-5), (torch.bfloat16, 2e-2)):
-        for name, agreement in (("response", response_agreement), ("network", network_agreement)):
-            value, gradient = agreement(dtype)
-            print(f"{dtype} {name}: value differs by {value:.1e}, gradient by {gradient:.1e}")
-            if name == "response" and max(value, gradient) > limit:
-                raise SystemExit(f"more than {limit}: not the same objective")
+    checks = (
+        ("objective of one response", response_agreement, torch.float32, 1e-5),
+        ("objective of one response", response_agreement, torch.bfloat16, 2e-2),
+        ("iteration from the same weights", network_agreement, torch.float32, 1e-4),
+        ("iteration from the same weights", network_agreement, torch.bfloat16, 2e-2),
+    )
+    for name, agreement, dtype, limit in checks:
+        value, gradient = agreement(dtype)
+        print(f"{name}, {dtype}: value differs by {value:.1e}, gradient by {gradient:.1e}")
+        if max(value, gradient) > limit:
+            raise SystemExit(f"more than {limit}: not the same objective")
     plain, ours = twins()
     _, single = twins()
     works = (Plain(plain), Ours(single, torch.float32), Ours(ours, torch.bfloat16))

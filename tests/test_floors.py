@@ -70,9 +70,7 @@ def test_has_a_floor(path: Path) -> None:
     assert part_of(path) in FLOORS or part_of(path) in TOP
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in FILES if part_of(path) not in TOP], ids=name_of
-)
+@pytest.mark.parametrize("path", [path for path in FILES if part_of(path) not in TOP], ids=name_of)
 def test_imports_only_from_its_floor_and_below(path: Path) -> None:
     own = FLOORS[part_of(path)]
     too_high = [f"line {line}: {part}" for line, part in own_imports(path) if FLOORS[part] > own]

@@ -12,8 +12,6 @@ from segmint.errors import OutputError
 from segmint.runs import atomic_path, staged_folder, versions, write_json, write_text
 
 
-
-
 def full_disk(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -43,9 +41,7 @@ class TestAtomicPath:
         assert (tmp_path / "a").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
 
     @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-    def test_failure_leaves_the_old_file(
-        self, tmp_path: Path, error: type[BaseException]
-    ) -> None:
+    def test_failure_leaves_the_old_file(self, tmp_path: Path, error: type[BaseException]) -> None:
         path = tmp_path / "a.txt"
         path.write_text("old")
         with pytest.raises(error), atomic_path(path) as temporary:
@@ -131,7 +127,10 @@ class TestStagedFolder:
         out = tmp_path / "out"
         out.mkdir()
         (out / "b.json").write_text("old")
-        with pytest.raises(OutputError, match="the disk is full"), staged_folder(out, last="b.json"):
+        with (
+            pytest.raises(OutputError, match="the disk is full"),
+            staged_folder(out, last="b.json"),
+        ):
             full_disk()
         assert (out / "b.json").read_text() == "old"
         assert list(tmp_path.iterdir()) == [out]
@@ -154,7 +153,7 @@ class TestStagedFolder:
     def test_unwritable_place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tempfile, "mkdtemp", forbidden)
         with (
-            pytest.raises(OutputError, match="cannot write .*out: Permission denied"),
+            pytest.raises(OutputError, match=r"cannot write .*out: Permission denied"),
             staged_folder(tmp_path / "out", last="b.json"),
         ):
             pass

@@ -56,9 +56,7 @@ def test_without_region_and_sharpness_all_pairs_weigh_alike() -> None:
 
 
 def test_even_weights_are_no_weights() -> None:
-    batch = Batch(
-        image=random_tensor(2, 3, 4, 5), region=torch.ones(2, 4, 5, dtype=torch.bool)
-    )
+    batch = Batch(image=random_tensor(2, 3, 4, 5), region=torch.ones(2, 4, 5, dtype=torch.bool))
     logits = random_tensor(2, 6, 4, 5, seed=1)
     torch.testing.assert_close(
         continuity_loss(logits, weights=neighbour_weights(batch)), continuity_loss(logits)

@@ -93,7 +93,8 @@ def test_parts_are_the_weighted_terms(logits: Tensor, batch: Batch) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["continuity", "similarity + scribble", "similarity + max_area", "continuity + min_area"]
+    "text",
+    ["continuity", "similarity + scribble", "similarity + max_area", "continuity + min_area"],
 )
 def test_parts_are_named_like_the_terms(logits: Tensor, batch: Batch, text: str) -> None:
     objective = Objective(text)

@@ -27,7 +27,12 @@ def test_labels(hierarchy: RegionHierarchy) -> None:
 
 @pytest.mark.parametrize(
     ("components", "groups"),
-    [(4, [{0}, {1}, {2}, {3}]), (3, [{0, 2}, {1}, {3}]), (2, [{0, 2}, {1, 3}]), (1, [{0, 1, 2, 3}])],
+    [
+        (4, [{0}, {1}, {2}, {3}]),
+        (3, [{0, 2}, {1}, {3}]),
+        (2, [{0, 2}, {1, 3}]),
+        (1, [{0, 1, 2, 3}]),
+    ],
 )
 def test_cut(hierarchy: RegionHierarchy, components: int, groups: list[set[int]]) -> None:
     cut = hierarchy.with_components(components)

@@ -103,7 +103,8 @@ def _shape(shape: tuple[int, ...], radius: float, generator: np.random.Generator
 def _surface(height: int, width: int, generator: np.random.Generator) -> Floats:
     """A color (3,) under a texture, float (H, W, 3)."""
     color = generator.uniform(45, 210, 3)
-    texture = generator.choice([_plain, _stripes, _blotches])(height, width, generator)
+    textures = (_plain, _stripes, _blotches)
+    texture = textures[generator.integers(len(textures))](height, width, generator)
     return np.asarray(color + _TEXTURE_STRENGTH * texture[..., np.newaxis])
 
 

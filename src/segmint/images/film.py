@@ -46,9 +46,7 @@ class Film:
 
     def draw(self, labels: npt.NDArray[np.integer[Any]]) -> Picture:
         """A frame: labels (h, w) of any size, enlarged and drawn over the picture."""
-        return draw_overlay(
-            self._picture, _enlarged(labels, self._picture.shape), outline_width=0
-        )
+        return draw_overlay(self._picture, _enlarged(labels, self._picture.shape), outline_width=0)
 
     def add(self, iteration: int, frame: Picture) -> None:
         """Keep a frame if the film wants it."""

@@ -61,9 +61,7 @@ def embed(
     else:
         image.save(stream, format="JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
     kind = "image/png" if exact else "image/jpeg"
-    return Embedded(
-        uri=_data_uri(kind, stream.getvalue()), width=image.width, height=image.height
-    )
+    return Embedded(uri=_data_uri(kind, stream.getvalue()), width=image.width, height=image.height)
 
 
 def embed_film(film: Film) -> Embedded:

@@ -1,0 +1,23 @@
+"""All benchmarks that need no data: ``make bench``. With a BSDS500 folder, the quality too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PLAIN = ("bench_help", "bench_metrics", "bench_iteration", "bench_segment", "bench_megapixels")
+
+
+def main(folders: list[str]) -> None:
+    """Run one after the other, never two at once."""
+    calls = [[str(HERE / f"{name}.py")] for name in PLAIN]
+    calls += [[str(HERE / "bench_quality.py"), folder] for folder in folders]
+    for call in calls:
+        print(f"== {Path(call[0]).stem}", flush=True)
+        subprocess.run([sys.executable, *call], check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
