@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -37,8 +36,14 @@ def spread(seconds: Sequence[float]) -> str:
 
 
 def peak_memory() -> int:
-    """Largest resident memory of this process so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    """Largest resident memory of this process so far, in MiB (Linux).
+
+    ``getrusage`` would do but for one thing: it inherits the peak of the process that started this.
+    """
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) // 1024
+    raise RuntimeError("peak memory is read from /proc, which only Linux has")
 
 
 def run_alone(script: str, *arguments: str) -> tuple[str, float, int]:
@@ -51,7 +56,7 @@ def run_alone(script: str, *arguments: str) -> tuple[str, float, int]:
 
 
 def run_command(command: Sequence[str]) -> tuple[str, float, int]:
-    """As :func:`run_alone`, for any command."""
+    """As :func:`run_alone`, for any command; this process must be smaller than the command's."""
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -65,8 +70,7 @@ def run_command(command: Sequence[str]) -> tuple[str, float, int]:
 
 def machine() -> str:
     """Processor, cores and versions, in one line."""
-    import numpy
-    import torch
+    from importlib.metadata import version
 
     name = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
@@ -77,5 +81,5 @@ def machine() -> str:
                 break
     return (
         f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"torch {torch.__version__}, numpy {numpy.__version__}"
+        f"torch {version('torch')}, numpy {version('numpy')}"
     )

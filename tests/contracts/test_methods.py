@@ -60,7 +60,7 @@ def test_the_default_is_registered() -> None:
     assert DEFAULT_METHOD in methods
 
 
-@pytest.mark.parametrize("method", methods)
+@pytest.mark.parametrize("method", list(methods))
 class TestMethod:
     def test_is_a_method(self, method: str) -> None:
         assert isinstance(methods.load(method), Method)

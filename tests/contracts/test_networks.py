@@ -22,7 +22,7 @@ def test_unknown_network_is_refused_with_the_nearest() -> None:
         build("clustring")
 
 
-@pytest.mark.parametrize("name", networks)
+@pytest.mark.parametrize("name", list(networks))
 class TestNetwork:
     @pytest.mark.parametrize("in_channels", [1, 2, 3, 5])
     @pytest.mark.parametrize("classes", [1, 2, 9])

@@ -26,7 +26,7 @@ def made(shape: tuple[int, ...], *, masked: bool, bounded: bool) -> tuple[Tensor
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("bounded", [False, True])
-@pytest.mark.parametrize("name", terms)
+@pytest.mark.parametrize("name", list(terms))
 class TestTerm:
     @pytest.mark.parametrize("shape", SHAPES)
     def test_is_a_finite_scalar_with_a_gradient(
@@ -72,7 +72,7 @@ class TestTerm:
         torch.testing.assert_close(terms.load(name)()(logits.bfloat16(), batch), expected)
 
 
-@pytest.mark.parametrize("name", terms)
+@pytest.mark.parametrize("name", list(terms))
 def test_nothing_counts(name: str) -> None:
     logits, batch = made((1, 4, 5, 6), masked=True, bounded=False)
     nowhere = Batch(

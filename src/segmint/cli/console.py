@@ -45,6 +45,16 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             result("  ".join("-" * width for width in widths))
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> counted(1, "image"), counted(2, "image")
+        ('1 image', '2 images')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 class Progress(Protocol):
     """Called after each piece of work."""
 

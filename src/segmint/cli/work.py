@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from segmint.cli import console
+from segmint.cli.console import Progress, counted
 from segmint.cli.inputs import InputOptions
 from segmint.errors import InputError, OutputError, SegmintError, UsageError
 from segmint.images import Image, collect_images, read_image, result_names
-from segmint.methods.segmentation import RESULT, Segmentation
+from segmint.methods.segmentation import Segmentation
+from segmint.methods.storage import read_record
 
-Work = Callable[[Image, Path], Segmentation]
-"""``work(image, folder)``: the segmentation of an image whose results go to that folder."""
+Work = Callable[[Image], tuple[Segmentation, Mapping[str, bytes]]]
+"""``work(image)``: the segmentation of an image, and further files of its result by name."""
 
 
 def collect(images: Sequence[str], options: InputOptions) -> list[Path]:
@@ -24,6 +27,8 @@ def collect(images: Sequence[str], options: InputOptions) -> list[Path]:
         UsageError: when nothing was named.
         InputError: for a missing file or a folder without images.
     """
+    if "" in images:
+        raise UsageError("an image name is empty: give files, folders or patterns like '*.png'")
     base = Path(options.path) if options.path is not None else None
     named = [str(base / image) if base is not None else image for image in images]
     if not named and base is not None:
@@ -31,6 +36,18 @@ def collect(images: Sequence[str], options: InputOptions) -> list[Path]:
     if not named:
         raise UsageError("no image was named: give files, folders or patterns like 'scans/*.png'")
     return collect_images(named, recursive=options.recursive)
+
+
+@dataclass(kw_only=True)
+class _Tally:
+    """What became of the images so far."""
+
+    results: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    skipped: int = 0
+    other: int = 0
+    """Of those skipped, results of other options."""
+    untried: int = 0
 
 
 def run_over_images(
@@ -47,47 +64,65 @@ def run_over_images(
     Returns:
         Exit code: 1 when a file failed, else 0.
     """
-    out = Path(options.out)
-    _check_writable(out)
-    results: list[dict[str, Any]] = []
-    failures: list[str] = []
-    skipped = other = 0
+    tally = _Tally(untried=len(paths))
     stopped = False
-    try:
-        with console.progress(len(paths), quiet=options.quiet) as advance:
-            for path, name in zip(paths, result_names(paths), strict=True):
-                folder = out / name
-                record = _finished(folder)
-                if record is not None and not options.overwrite:
-                    skipped += 1
-                    other += any(record.get(key) != value for key, value in signature.items())
-                    advance(str(path), note="finished before, skipped")
-                    continue
-                try:
-                    results.append(_segment_file(path, folder, work, options))
-                except (SegmintError, MemoryError) as error:
-                    if isinstance(error, UsageError) and len(paths) == 1:
-                        raise
-                    failures.append(_reason(path, error))
-                    advance(str(path), note="failed")
-                    if isinstance(error, UsageError | OutputError):
+    with _output_folder(Path(options.out)) as out:
+        try:
+            with console.progress(len(paths), quiet=options.quiet) as advance:
+                for path, name in zip(paths, result_names(paths), strict=True):
+                    try:
+                        _add(path, out / name, work, options, signature, tally, advance)
+                    except OutputError as error:
+                        tally.failures.append(_reason(path, error))
                         break
-                else:
-                    advance(str(path), note=_summary(results[-1]))
-    except KeyboardInterrupt:
-        stopped = True
-    _report(results, failures, skipped, other, options)
+                    finally:
+                        tally.untried -= 1
+        except KeyboardInterrupt:
+            stopped = True
+    _report(tally, options)
     if stopped:
+        again = " without --overwrite" if options.overwrite else ""
         raise KeyboardInterrupt(
-            "stopped: what is finished is kept; run the same command again to go on"
+            f"stopped: what is finished is kept; run the same command again{again} to go on"
         )
-    return 1 if failures else 0
+    return 1 if tally.failures else 0
+
+
+def _add(
+    path: Path,
+    folder: Path,
+    work: Work,
+    options: InputOptions,
+    signature: Mapping[str, Any],
+    tally: _Tally,
+    advance: Progress,
+) -> None:
+    """Do the work for one image and count what came of it; a full disk is the caller's matter."""
+    alone = tally.untried == 1 and not (tally.results or tally.failures or tally.skipped)
+    try:
+        record = None if options.overwrite else _finished(folder, path)
+        if record is not None:
+            tally.skipped += 1
+            tally.other += any(record.get(key) != value for key, value in signature.items())
+            advance(str(path), note="finished before, skipped")
+            return
+        tally.results.append(_segment_file(path, folder, work, options))
+    except OutputError:
+        raise
+    except (SegmintError, MemoryError) as error:
+        if isinstance(error, UsageError) and alone:
+            raise
+        tally.failures.append(_reason(path, error))
+        if not alone:
+            advance(str(path), note="failed")
+    else:
+        advance(str(path), note=_summary(tally.results[-1]))
 
 
 def _segment_file(path: Path, folder: Path, work: Work, options: InputOptions) -> dict[str, Any]:
     image = read_image(path, pages=options.pages, max_pixels=options.max_pixels)
-    segmentation = work(image, folder)
-    segmentation.save(folder, image)
+    segmentation, files = work(image)
+    segmentation.save(folder, image, files=files)
     return {
         "image": str(path),
         "result": str(folder),
@@ -98,55 +133,77 @@ def _segment_file(path: Path, folder: Path, work: Work, options: InputOptions) -
     }
 
 
-def _finished(folder: Path) -> dict[str, Any] | None:
-    """The record of a finished result, or None."""
+def _finished(folder: Path, image: Path) -> dict[str, Any] | None:
+    """The record of a finished result of this image, or None.
+
+    Raises:
+        InputError: when the folder holds the result of another image of that name.
+    """
     try:
-        record = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = read_record(folder)
+    except InputError:
         return None
-    return record if isinstance(record, dict) else None
+    made_from = Path(str(record.get("image")))
+    with suppress(OSError):
+        if not made_from.samefile(image):
+            raise InputError(
+                f"{folder} holds the result of {made_from} and not of {image}: choose another "
+                "--out, or pass --overwrite"
+            )
+    return record
 
 
-def _check_writable(out: Path) -> None:
+@contextmanager
+def _output_folder(out: Path) -> Iterator[Path]:
+    """The folder, made when missing and gone again when nothing came into it."""
     try:
+        if out.is_file():
+            raise UsageError(f"--out {out} is a file: name a folder")
+        missing = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
             f"cannot make the folder {out}: {error.strerror}; choose another --out"
         ) from error
+    try:
+        yield out
+    finally:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _reason(path: Path, error: Exception) -> str:
     if isinstance(error, MemoryError):
         return f"{path}: not enough memory for this image; lower --working-pixels or reduce it"
     text = str(error)
-    return text if path.name in text else f"{path}: {text}"
+    return text if str(path) in text else f"{path}: {text}"
 
 
 def _summary(result: dict[str, Any]) -> str:
-    text = f"{result['components']} components in {result['seconds']:.2f} s"
+    text = f"{counted(result['components'], 'component')} in {result['seconds']:.2f} s"
     return "; ".join([text, *result["notes"]])
 
 
-def _report(
-    results: list[dict[str, Any]],
-    failures: list[str],
-    skipped: int,
-    other: int,
-    options: InputOptions,
-) -> None:
-    for failure in failures:
+def _report(tally: _Tally, options: InputOptions) -> None:
+    for failure in tally.failures:
         console.complain(failure)
-    if other:
+    if tally.other:
         console.say(
-            f"{other} skipped results were made with other options: --overwrite redoes them"
+            f"{counted(tally.other, 'skipped result')} made with other options: "
+            "--overwrite redoes them"
         )
     if options.json:
-        console.result_json({"results": results, "skipped": skipped, "failures": failures})
+        console.result_json(
+            {"results": tally.results, "skipped": tally.skipped, "failures": tally.failures}
+        )
         return
-    counts = [f"{len(results)} segmented"]
-    counts += [f"{skipped} skipped"] if skipped else []
-    counts += [f"{len(failures)} failed"] if failures else []
+    if not (tally.results or tally.skipped):
+        return
+    counts = [f"{len(tally.results)} segmented"]
+    counts += [f"{tally.skipped} skipped"] if tally.skipped else []
+    counts += [f"{len(tally.failures)} failed"] if tally.failures else []
+    counts += [f"{tally.untried} not tried"] if tally.untried else []
     console.result(f"{', '.join(counts)}: results in {options.out}")
 
 

@@ -24,10 +24,21 @@ from segmint.images import (
 from segmint.regions.hierarchy import RegionHierarchy
 from segmint.regions.ordering import order_by_area
 from segmint.regions.storage import save_hierarchy
-from segmint.runs import staged_folder, versions, write_json
+from segmint.runs import atomic_path, staged_folder, versions, write_json
 
 RESULT = "result.json"
 """The record of a result; written last, so that its presence means that the result is whole."""
+
+FILES = (
+    "labels.png",
+    "labels.tif",
+    "labels.nii.gz",
+    "overlay.png",
+    "components.csv",
+    "hierarchy.npz",
+    "progress.gif",
+)
+"""Every other file that a result may have; those of an earlier result go when it is replaced."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,15 +108,23 @@ class Segmentation:
         pixels = Image.from_array(image, stack=stack).pixels
         return self._overlay(pixels)
 
-    def save(self, folder: str | Path, image: ArrayLike | Image | None = None) -> Path:
+    def save(
+        self,
+        folder: str | Path,
+        image: ArrayLike | Image | None = None,
+        *,
+        files: Mapping[str, bytes] | None = None,
+    ) -> Path:
         """Write the result into a folder.
 
         Files: ``labels.png`` (or ``.tif``, ``.nii.gz``), with an image also ``overlay.png`` and
-        ``components.csv``, with a hierarchy ``hierarchy.npz``, and last ``result.json``.
+        ``components.csv``, with a hierarchy ``hierarchy.npz``, and last ``result.json``. They
+        replace those of an earlier result.
 
         Args:
             folder: made when missing.
             image: what the labels belong to.
+            files: content of further files by name, for example ``progress.gif``.
 
         Returns:
             The folder.
@@ -118,7 +137,7 @@ class Segmentation:
         if image is not None:
             stack = self.labels.ndim == 3
             source = image if isinstance(image, Image) else Image.from_array(image, stack=stack)
-        with staged_folder(folder, last=RESULT) as stage:
+        with staged_folder(folder, last=RESULT, replaces=FILES) as stage:
             labels = write_labels(stage / "labels", self.labels, like=source)
             if source is not None:
                 save_picture(stage / "overlay.png", self._overlay(source.pixels))
@@ -126,6 +145,9 @@ class Segmentation:
                 write_components_csv(stage / "components.csv", components)
             if self.hierarchy is not None:
                 save_hierarchy(stage / "hierarchy.npz", self.hierarchy)
+            for name, content in (files or {}).items():
+                with atomic_path(stage / name) as temporary:
+                    temporary.write_bytes(content)
             write_json(stage / RESULT, self._record(source, labels.name))
         return folder
 

@@ -11,6 +11,16 @@ from segmint.images import Image, read_image, read_labels
 from segmint.methods.segmentation import RESULT, Segmentation
 from segmint.regions.storage import load_hierarchy
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "labels": (str,),
+    "method": (str,),
+    "options": (dict,),
+    "seed": (int,),
+    "seconds": (int, float),
+    "history": (list,),
+    "notes": (list,),
+}
+
 
 def load_segmentation(folder: str | Path) -> tuple[Segmentation, Image | None]:
     """A saved segmentation, and its image where that can still be read.
@@ -19,14 +29,14 @@ def load_segmentation(folder: str | Path) -> tuple[Segmentation, Image | None]:
         InputError: when the folder is not a finished result.
     """
     folder = Path(folder)
-    record = _record(folder)
+    record = read_record(folder)
     hierarchy = folder / "hierarchy.npz"
     segmentation = Segmentation(
-        labels=read_labels(folder / str(record["labels"])),
-        method=str(record["method"]),
-        options=dict(record["options"]),
-        seed=int(record["seed"]),
-        seconds=float(record["seconds"]),
+        labels=read_labels(folder / record["labels"]),
+        method=record["method"],
+        options=record["options"],
+        seed=record["seed"],
+        seconds=record["seconds"],
         history=tuple(record["history"]),
         notes=tuple(record["notes"]),
         hierarchy=load_hierarchy(hierarchy) if hierarchy.exists() else None,
@@ -34,18 +44,29 @@ def load_segmentation(folder: str | Path) -> tuple[Segmentation, Image | None]:
     return segmentation, _image(record)
 
 
-def _record(folder: Path) -> dict[str, Any]:
+def read_record(folder: Path) -> dict[str, Any]:
+    """What ``result.json`` says of a finished result.
+
+    Raises:
+        InputError: when the folder is not a finished result: its record is missing or damaged, or
+            its labels are.
+    """
     try:
         record = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-        missing = {"labels", "method", "options", "seed", "seconds", "history", "notes"} - {*record}
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(
             f"{folder} is not a finished result (no readable {RESULT}): "
             "give a folder that 'segmint segment' wrote"
         ) from error
-    if missing:
-        raise InputError(f"{folder / RESULT} lacks {', '.join(sorted(missing))}: segment again")
-    return dict(record)
+    found = record if isinstance(record, dict) else {}
+    wrong = [name for name, kinds in _KINDS.items() if not isinstance(found.get(name), kinds)]
+    if wrong:
+        raise InputError(
+            f"{folder / RESULT} is damaged (no usable {', '.join(wrong)}): segment the image again"
+        )
+    if not (folder / found["labels"]).is_file():
+        raise InputError(f"{folder} has lost its {found['labels']}: segment the image again")
+    return found
 
 
 def _image(record: dict[str, Any]) -> Image | None:

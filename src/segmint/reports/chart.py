@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from segmint.errors import InputError
 
-WIDTH, HEIGHT = 360, 220
+WIDTH, HEIGHT = 360, 210
 """Size of the drawing, in units that are pixels on a phone."""
 
 LEFT, RIGHT, TOP, BOTTOM = 40, 16, 14, 44
@@ -25,7 +25,7 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One curve over a range, both axes from 0 or below."""
+    """One curve; the vertical axis begins at 0, or below for negative values."""
 
     x: Sequence[float]
     y: Sequence[float]
@@ -47,7 +47,9 @@ class Chart:
     @property
     def x_ticks(self) -> list[Tick]:
         """Round numbers along the horizontal axis."""
-        return [Tick(text=f"{value:g}", place=self._across(value)) for value in ticks(self.x)]
+        first, last = min(self.x), max(self.x)
+        inside = [value for value in ticks(self.x) if first <= value <= last]
+        return [Tick(text=f"{value:g}", place=self._across(value)) for value in inside]
 
     @property
     def y_ticks(self) -> list[Tick]:
@@ -63,10 +65,11 @@ class Chart:
         ]
 
     def _across(self, value: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * _share(value, ticks(self.x))
+        return LEFT + (WIDTH - LEFT - RIGHT) * _share(value, min(self.x), max(self.x))
 
     def _up(self, value: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * _share(value, ticks(self.y))
+        marks = ticks(self.y)
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * _share(value, marks[0], marks[-1])
 
 
 def ticks(values: Sequence[float], *, about: int = 5) -> list[float]:
@@ -88,5 +91,5 @@ def _round_step(least: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
 
 
-def _share(value: float, marks: Sequence[float]) -> float:
-    return (value - marks[0]) / (marks[-1] - marks[0])
+def _share(value: float, low: float, high: float) -> float:
+    return (value - low) / (high - low) if high > low else 0.5

@@ -5,6 +5,7 @@ path = make_tour("segmint-demo")
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from segmint import __version__
 from segmint.datasets.synthetic import draw_shapes
 from segmint.images import Image, color_of, display_rgb, read_image, save_picture
 from segmint.images.film import Film
+from segmint.images.masks import read_masks
 from segmint.methods import DEFAULT_METHOD
 from segmint.methods.segment import UNLABELLED, segment
 from segmint.methods.segmentation import Segmentation
@@ -156,7 +158,7 @@ def _recut(tour: Tour) -> Section:
     return Section(
         title="As many components as you ask for",
         text=(
-            f"One fit, which took {fit.seconds:.1f} s, keeps the order in which its regions join. "
+            f"One fit, which took {fit.seconds:.1f}\u00a0s, keeps the order in which its regions join. "
             f"Cutting that order at {_listing(RECUTS)} components needs no new fit, and a coarse "
             "cut never crosses the outlines of a finer one.",
         ),
@@ -208,8 +210,8 @@ def _clustering(tour: Tour) -> Section:
 
 
 STROKES: tuple[tuple[int, tuple[tuple[float, float], ...]], ...] = (
-    (0, ((0.20, 0.25), (0.45, 0.20), (0.66, 0.33), (0.70, 0.60), (0.50, 0.85), (0.15, 0.85))),
-    (1, ((0.94, 0.10), (0.95, 0.45), (0.90, 0.92))),
+    (0, ((0.15, 0.85), (0.20, 0.25), (0.45, 0.12), (0.74, 0.12), (0.75, 0.45), (0.55, 0.85))),
+    (1, ((0.94, 0.08), (0.94, 0.45), (0.88, 0.92))),
     (1, ((0.02, 0.04), (0.03, 0.35))),
 )
 """Id and corners of each stroke, x and y as shares of the photo's width and height."""
@@ -219,8 +221,10 @@ def _scribbles(tour: Tour) -> Section:
     image = tour.photo(SCRIBBLED_PHOTO)
     name = f"{SCRIBBLED_PHOTO}-scribbles"
     scribbles = draw_strokes(image.height, image.width)
-    save_picture(tour.pictures / f"{name}.png", scribbles)
-    result = tour.segment(image, name, DEFAULT_METHOD, scribbles=scribbles)
+    file = tour.pictures / f"{name}.png"
+    save_picture(file, scribbles)
+    marks = read_masks(file, ignore_index=None)[0]
+    result = tour.segment(image, name, DEFAULT_METHOD, scribbles=marks)
     share = (scribbles != UNLABELLED).mean()
     subject = PHOTOS[SCRIBBLED_PHOTO].subject
     return Section(
@@ -274,15 +278,33 @@ class _Score:
     name: str
     """Of the row that ``evaluate`` gives."""
     title: str
+    meaning: str
     sign: int = 1
     """1 where higher is better, -1 where lower is."""
 
 
 SCORES = (
-    _Score(name="best_overlap_all", title="best-overlap mIoU"),
-    _Score(name="covering", title="covering"),
-    _Score(name="variation_of_information", title="VOI (bits, lower is better)", sign=-1),
-    _Score(name="mean_iou", title="mean IoU"),
+    _Score(
+        name="best_overlap_all",
+        title="best overlap",
+        meaning="the IoU of each true segment with the component that fits it best",
+    ),
+    _Score(
+        name="covering",
+        title="covering",
+        meaning="the same, weighted by the areas of the true segments",
+    ),
+    _Score(
+        name="variation_of_information",
+        title="VOI (bits)",
+        meaning="variation of information, what one partition leaves unsaid about the other",
+        sign=-1,
+    ),
+    _Score(
+        name="mean_iou",
+        title="mean IoU",
+        meaning="each true segment with the one component that it is matched to",
+    ),
 )
 
 
@@ -294,17 +316,19 @@ def _scores(tour: Tour) -> Section:
     results = {
         method: tour.segment(image, f"made-up-{method}", method) for method in SCORED_METHODS
     }
+    results["blank"] = _given("blank", np.zeros_like(mask))
     segments = len(np.unique(mask))
-    truth = _truth(mask)
+    # On a grey ground the colors of the components are not tinted by those of the picture.
+    grey = Image.from_array(pixels.mean(axis=-1).astype(np.uint8))
     panels = [
         Panel(
             picture=embed(pixels, exact=True),
             alt=f"A made-up picture of {segments - 1} textured, noisy shapes on a ground.",
             label="made-up picture",
         ),
-        _panel(truth, image, "made-up", f"truth: {segments} segments"),
+        _panel(_given("truth", mask), grey, "made-up", f"truth: {segments} segments"),
         *(
-            _panel(result, image, "made-up", f"{method}: {result.components} components")
+            _panel(result, grey, "made-up", f"{method}: {_count(result.components)}")
             for method, result in results.items()
         ),
     ]
@@ -324,38 +348,42 @@ def _scores(tour: Tour) -> Section:
     )
 
 
-def _truth(mask: npt.NDArray[np.int32]) -> Segmentation:
-    return Segmentation(labels=mask, method="truth", options={}, seed=0, seconds=0.0)
+def _given(name: str, labels: npt.NDArray[np.int32]) -> Segmentation:
+    """Labels that no method computed."""
+    return Segmentation(labels=labels, method=name, options={}, seed=0, seconds=float("nan"))
 
 
 def _score_table(results: Mapping[str, Segmentation], mask: npt.NDArray[np.int32]) -> Table:
-    predictions = {name: result.labels for name, result in results.items()}
-    predictions["blank"] = np.zeros_like(mask)
-    rows = {name: _score_rows(labels, mask) for name, labels in predictions.items()}
-    best = {
-        score.name: max(score.sign * round(row[score.name].value, 3) for row in rows.values())
+    rows = {name: _score_rows(result.labels, mask) for name, result in results.items()}
+    columns = [
+        _marked([rows[name][score.name].value for name in results], digits=3, sign=score.sign)
         for score in SCORES
-    }
-    fastest = min(round(result.seconds, 2) for result in results.values())
-    cells = []
-    for name, row in rows.items():
-        result = results.get(name)
-        line = [Cell(text=name), Cell(text=str(len(np.unique(predictions[name]))))]
-        for score in SCORES:
-            value = round(row[score.name].value, 3)
-            line.append(Cell(text=f"{value:.3f}", best=score.sign * value == best[score.name]))
-        seconds = None if result is None else round(result.seconds, 2)
-        line.append(
-            Cell(text="-" if seconds is None else f"{seconds:.2f}", best=seconds == fastest)
-        )
-        cells.append(tuple(line))
+    ]
+    columns.append(_marked([result.seconds for result in results.values()], digits=2, sign=-1))
+    names = [Cell(text=name) for name in results]
+    components = [Cell(text=str(result.components)) for result in results.values()]
     protocols = next(iter(rows.values()))
     return Table(
         columns=("method", "components", *(score.title for score in SCORES), "seconds"),
-        rows=tuple(cells),
-        caption="Scores against the truth; the best of each column is bold.",
-        notes=tuple(f"{score.title}: {protocols[score.name].protocol}." for score in SCORES),
+        rows=tuple(zip(names, components, *columns, strict=True)),
+        caption="Higher is better, except for VOI and seconds; the best of each column is bold.",
+        notes=tuple(
+            f"{score.title}: {score.meaning}. Protocol: {protocols[score.name].protocol}."
+            for score in SCORES
+        ),
     )
+
+
+def _marked(values: Sequence[float], *, digits: int, sign: int) -> list[Cell]:
+    """Cells of a column, the best as they are printed marked; NaN is a dash."""
+    printed = [round(value, digits) for value in values]
+    best = max(sign * value for value in printed if not math.isnan(value))
+    return [
+        Cell(
+            text="\u2013" if math.isnan(value) else f"{value:.{digits}f}", best=sign * value == best
+        )
+        for value in printed
+    ]
 
 
 def _score_rows(labels: npt.NDArray[np.int32], mask: npt.NDArray[np.int32]) -> dict[str, ScoreRow]:
@@ -434,13 +462,17 @@ def _panel(result: Segmentation, image: Image, name: str, label: str) -> Panel:
     subject = f"photo of {PHOTOS[name].subject}" if name in PHOTOS else "made-up picture"
     return Panel(
         picture=embed(result.overlay(image.pixels)),
-        alt=f"The {subject} under {result.components} colored components ({result.method}).",
+        alt=f"The {subject} in {_count(result.components)} by color ({result.method}).",
         label=label,
     )
 
 
 def _summary(result: Segmentation) -> str:
-    return f"{result.method}: {result.components} components in {result.seconds:.1f} s"
+    return f"{result.method}: {_count(result.components)} in {result.seconds:.1f}\u00a0s"
+
+
+def _count(components: int) -> str:
+    return f"{components} component{'' if components == 1 else 's'}"
 
 
 def _listing(numbers: Sequence[int]) -> str:
