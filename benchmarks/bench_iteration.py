@@ -49,7 +49,7 @@ class Ours:
 
     def __call__(self) -> float:
         with arithmetic(self.dtype, torch.device("cpu")):
-            response = self.network(self.batch.image)
+            response = self.network.respond(self.batch.image)
         total = self.objective(response, self.batch)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -96,7 +96,7 @@ def network_agreement(dtype: torch.dtype) -> tuple[float, float]:
     first.backward()
     work = Ours(ours, dtype)
     with arithmetic(dtype, torch.device("cpu")):
-        response = ours(work.batch.image)
+        response = ours.respond(work.batch.image)
     second = work.objective(response, work.batch)
     second.backward()
     # The bias before a normalization has no gradient but rounding, so it is left out.

@@ -222,14 +222,14 @@ def cut_scores(
     return scores | {"covering": float(np.mean(coverings))}
 
 
-def learn_cut_weights(score: Callable[[CutWeights], float], trials: int = 400) -> CutWeights:
+def learn_cut_weights(score: Callable[[CutWeights], float], trials: int = 300) -> CutWeights:
     """Random search with a shrinking step around the best weights so far."""
     rng = np.random.default_rng(0)
     best = CutWeights()
     best_score = score(best)
     for trial in range(trials):
         step = 0.3 * (1 - trial / trials) + 0.03
-        values = np.array(best.as_tuple()) + step * rng.normal(size=4) * (0.5, 0.5, 0.5, 2.0)
+        values = np.array(best.as_tuple()) + step * rng.normal(size=3) * (0.5, 0.5, 2.0)
         candidate = CutWeights(*values.tolist())
         candidate_score = score(candidate)
         if candidate_score > best_score:

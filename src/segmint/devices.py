@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from segmint.errors import UsageError, nearest
@@ -18,17 +20,17 @@ def choose_device(name: str = "auto") -> torch.device:
     Raises:
         UsageError: for an unknown device or one this machine does not have.
     """
+    family = name.partition(":")[0]
+    if name != "auto" and family not in ("cpu", "cuda", "mps"):
+        raise UsageError(
+            f"unknown device {name!r}: {nearest(name, ('auto', 'cpu', 'cuda', 'mps'))}"
+        )
     import torch
 
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    family = name.partition(":")[0]
-    if family not in ("cpu", "cuda", "mps"):
-        raise UsageError(
-            f"unknown device {name!r}: {nearest(name, ('auto', 'cpu', 'cuda', 'mps'))}"
-        )
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -62,6 +64,17 @@ def use_threads(count: int) -> None:
         import torch
 
         torch.set_num_threads(count)
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn what torch raises when memory runs out, a ``RuntimeError``, into a ``MemoryError``."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "out of memory" in str(error) or "can't allocate memory" in str(error):
+            raise MemoryError(str(error)) from error
+        raise
 
 
 def _computes_in_bfloat16(device: torch.device) -> bool:

@@ -38,6 +38,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
         "did you mean 'hybrid'? Known: clustering, hybrid"
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = nearest_name(name, names)
     listing = f"Known: {', '.join(names)}"
-    return f"did you mean {close[0]!r}? {listing}" if close else listing
+    return f"did you mean {close!r}? {listing}" if close else listing
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like a given one, or None when none is like it."""
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return close[0] if close else None

@@ -80,6 +80,8 @@ class Options:
 def _check(field: dataclasses.Field[Any], value: Any) -> None:
     name = field.name.replace("_", "-")
     choices = field.metadata.get("choices")
+    if value == "":
+        raise UsageError(f"--{name} is empty: give a value or leave it out")
     if choices and value is not None and value not in choices:
         raise UsageError(f"--{name} is {value!r}: {nearest(str(value), choices)}")
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,27 +46,34 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def staged_folder(folder: Path, *, last: str) -> Iterator[Path]:
+def staged_folder(folder: Path, *, last: str, replaces: Collection[str] = ()) -> Iterator[Path]:
     """A temporary folder whose files move into ``folder`` when the block ends without error.
 
     Args:
         folder: made when missing; its other files stay.
         last: name of the file that moves last, so that its presence means that all are there.
+        replaces: names of files that go from the folder, for those that move in replace them.
 
     Raises:
         OutputError: when a file cannot be written or the disk is full; then nothing has moved.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"cannot write {folder}: it is a file; name a folder")
         stage = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".partial-"))
     except OSError as error:
         raise OutputError(_write_failure(folder, error)) from error
     try:
         yield stage
         folder.mkdir(exist_ok=True)
-        (folder / last).unlink(missing_ok=True)
+        for name in (last, *replaces):
+            (folder / name).unlink(missing_ok=True)
         for file in sorted(stage.iterdir(), key=lambda file: file.name == last):
             file.replace(folder / file.name)
+    except OutputError as error:
+        # Who writes into the stage speaks of it, but the user knows only the folder.
+        raise OutputError(str(error).replace(str(stage), str(folder))) from error
     except OSError as error:
         raise OutputError(_write_failure(folder, error)) from error
     finally:
@@ -102,5 +109,7 @@ def _umask() -> int:
 def _write_failure(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"cannot write {path}: the disk is full; free some space or write to another place"
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return f"cannot write {path}: a folder of that path is a file; write to another place"
     reason = error.strerror or str(error)
     return f"cannot write {path}: {reason}; write to another place or mend its permissions"

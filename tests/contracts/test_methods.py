@@ -114,6 +114,7 @@ class TestMethod:
         image, region = make_picture(channels), np.zeros((28, 36), bool)
         region[3:25, 5:30] = True
         region[10:12, 10:12] = False
+        region[0, 0] = region[27, 33:35] = True
         found = segment(image, method, region=region)
         check_labels(found.labels, image.shape[:2])
         np.testing.assert_array_equal(found.labels >= 0, region)
@@ -212,6 +213,16 @@ class TestScribbles:
             (labels[17:26, 6:14], 5),
         ]:
             assert np.mean(area == label) > 0.8
+
+    def test_any_value_may_mean_that_nothing_is_known(self, method: str) -> None:
+        marks = self.marks.astype(np.int32)
+        marks[self.marks == 255], marks[self.marks == 9] = 0, 255
+        labels = segment(make_picture(), method, scribbles=marks, unlabelled=0).labels
+        expected = segment(
+            make_picture(), method, scribbles=np.where(marks == 0, -1, marks), unlabelled=-1
+        ).labels
+        np.testing.assert_array_equal(labels, expected)
+        assert np.unique(labels).tolist() == [2, 5, 255]
 
     def test_outside_the_region_stays_outside(self, method: str) -> None:
         region = np.ones((28, 36), bool)

@@ -41,7 +41,7 @@ def test_unknown_preset_is_refused_with_the_nearest() -> None:
 
 
 def test_method_without_presets() -> None:
-    with pytest.raises(UsageError, match="unknown preset 'fine': this method has no presets"):
+    with pytest.raises(UsageError, match="unknown preset 'fine': this method has none"):
         KMEANS.resolve("fine", {})
 
 

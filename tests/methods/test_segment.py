@@ -97,7 +97,7 @@ class TestScribbles:
             (np.where(scribbles() == 4, 255, scribbles()), "only the id 1, at least two"),
             (scribbles()[:, :15], r"scribbles have shape \(12, 15\) and the image \(12, 16\)"),
             (scribbles().astype(float), "scribbles are float64, accepted are whole numbers"),
-            (np.where(scribbles() == 4, -3, scribbles()), "hold negative ids"),
+            (np.where(scribbles() == 4, -3, scribbles()), "negative ids|the id -3"),
             (np.where(scribbles() == 4, 2**31, scribbles()), "2147483648"),
         ],
     )

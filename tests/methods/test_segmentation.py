@@ -197,13 +197,3 @@ class TestRecord:
     def test_of_a_missing_folder(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="is not a finished result"):
             load_segmentation(tmp_path / "nothing")
-
-    def test_reads_no_labels_outside_the_folder(
-        self, tmp_path: Path, found: segmint.Segmentation
-    ) -> None:
-        record = json.loads((found.save(tmp_path / "a") / RESULT).read_text())
-        found.save(tmp_path / "b")
-        record["labels"] = "../b/labels.png"
-        (tmp_path / "a" / RESULT).write_text(json.dumps(record))
-        with pytest.raises(InputError):
-            load_segmentation(tmp_path / "a")

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from segmint.networks.factored import FactoredResponse
 from segmint.objectives import Batch, Objective, streaming
 from segmint.objectives.streaming import StreamedWeights, streamed_objective
 
@@ -123,6 +124,34 @@ def test_upstream_gradient_is_a_factor() -> None:
     torch.testing.assert_close(thrice, 3 * once)
 
 
+@settings(max_examples=100)
+@given(cases())
+def test_factored_response_is_the_same_written_out(case: Case) -> None:
+    logits, batch = made(case)
+    generator = torch.Generator().manual_seed(case.seed)
+    images, components, height, width = case.shape
+    tensors = [
+        torch.randn(shape, generator=generator).requires_grad_()
+        for shape in ((images, 3, height, width), (components, 3), (components,))
+    ]
+    factored = FactoredResponse(features=tensors[0], weight=tensors[1], bias=tensors[2])
+    objective = Objective(case.expression)
+    dense = torch.einsum("nphw,kp->nkhw", tensors[0], tensors[1]) + tensors[2][:, None, None]
+    torch.testing.assert_close(factored.dense(), dense.detach())
+    torch.testing.assert_close(factored.expanded(), dense)
+    expected = summed(objective, dense, batch)
+    expected_gradients = torch.autograd.grad(expected, tensors)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streaming, "CHUNK_ELEMENTS", case.chunk)
+        found = objective(factored, batch)
+        gradients = torch.autograd.grad(found, tensors)
+    assert objective.labels.tolist() == dense.argmax(dim=1).tolist()
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
+        scale = float(expected_gradient.abs().max())
+        torch.testing.assert_close(gradient, expected_gradient, rtol=1e-4, atol=1e-4 * scale + 1e-6)
+
+
 def test_at_a_tie_the_gradient_is_that_of_the_terms() -> None:
     logits = torch.zeros(1, 3, 2, 2, requires_grad=True)
     batch = Batch(image=torch.zeros(1, 1, 2, 2))
@@ -135,8 +164,14 @@ def test_at_a_tie_the_gradient_is_that_of_the_terms() -> None:
 def test_parts_sum_to_the_total() -> None:
     logits, batch = made(Case(shape=(1, 4, 5, 6), masked=True))
     weights = StreamedWeights(similarity=1.0, continuity_x=2.0, scribble=0.5, max_area=1.0)
-    total, parts = streamed_objective(logits, batch, weights)
-    assert sum(parts.values()) == pytest.approx(float(total), rel=1e-6)
+    total, found = streamed_objective(logits, batch, weights)
+    assert sum(found.parts.values()) == pytest.approx(float(total), rel=1e-6)
+
+
+def test_labels_are_those_of_the_response() -> None:
+    logits, batch = made(Case(shape=(2, 4, 5, 6), masked=True))
+    _, found = streamed_objective(logits, batch, StreamedWeights(similarity=1.0))
+    assert found.labels.tolist() == logits.argmax(dim=1).tolist()
 
 
 def test_response_is_left_alone() -> None:

@@ -244,7 +244,11 @@ def test_outside_the_region_has_no_influence(picture: np.ndarray) -> None:
     np.testing.assert_array_equal(first.labels, second.labels)
 
 
-@pytest.mark.parametrize("options", [{}, {"continuity_weight": 50.0, "iterations": 60}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"continuity_weight": 50.0, "iterations": 60, "min_components": 5}],
+    ids=["all iterations", "too few components in the end"],
+)
 def test_saved_network_gives_the_labels(
     picture: np.ndarray, tmp_path: Path, options: dict[str, Any]
 ) -> None:

@@ -78,21 +78,20 @@ def test_is_the_published_loop(image: Tensor, blocks: int) -> None:
     assert [step.number for step in steps] == [1, 2, 3, 4, 5, 6]
     for step, (loss, labels) in zip(steps, expected, strict=True):
         assert step.objective == pytest.approx(loss, rel=1e-4)
-        torch.testing.assert_close(step.response.argmax(dim=1), labels, rtol=0, atol=0)
+        assert step.labels.tolist() == labels.tolist()
 
 
 def test_bfloat16_stays_near(image: Tensor) -> None:
     exact = run(ClusteringNetwork(features=8, classes=12), image)
     coarse = run(ClusteringNetwork(features=8, classes=12), image, dtype=torch.bfloat16)
     assert coarse[-1].objective == pytest.approx(exact[-1].objective, rel=0.1)
-    assert all(torch.isfinite(step.response).all() for step in coarse)
 
 
 def test_stops_when_told_and_leaves_the_weights_of_that_response(image: Tensor) -> None:
     network = ClusteringNetwork(features=8, classes=12)
     steps = run(network, image, stop_at=3)
     assert len(steps) == 3
-    torch.testing.assert_close(network(image).detach(), steps[-1].response)
+    assert network(image).argmax(dim=1).tolist() == steps[-1].labels.tolist()
 
 
 def test_stops_with_the_last_batch(image: Tensor) -> None:

@@ -10,7 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from segmint import __version__
+from segmint.errors import SegmintError, UsageError, nearest
 from segmint.registry import Registry
+
+_OPTIONS = ("--help", "-h", "--version")
 
 commands = Registry("command")
 commands.register("demo", "segmint.cli.demo:command", "a tour on built-in pictures")
@@ -41,22 +44,38 @@ def run(arguments: list[str]) -> int:
     from cyclopts import CycloptsError
 
     from segmint.cli.console import complain
-    from segmint.errors import SegmintError
 
     try:
+        _check_command(arguments)
         return _dispatch(arguments)
     except CycloptsError as error:
-        complain(_sentence(error))
+        from segmint.cli.sentences import sentence
+
+        complain(sentence(error, arguments[0]))
         return 2
     except SegmintError as error:
         complain(str(error))
         return error.exit_code
     except KeyboardInterrupt as error:
-        complain(str(error) or "stopped")
+        complain(str(error) or "stopped; run the same command again")
+        return 1
+    except MemoryError:
+        complain("not enough memory: give fewer or smaller images")
         return 1
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+
+
+def _check_command(arguments: list[str]) -> None:
+    if not arguments or arguments[0] in _OPTIONS or arguments[0] in commands:
+        return
+    if arguments[0].startswith("-"):
+        raise UsageError(
+            f"unknown option {arguments[0]!r}: {nearest(arguments[0], _OPTIONS)}; the options of a "
+            "command come after its name"
+        )
+    commands.entry(arguments[0])
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -84,7 +103,3 @@ def _not_loaded() -> None:
 
 def _capitalized(summary: str) -> str:
     return summary[0].upper() + summary[1:] + "."
-
-
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split()) + " See 'segmint --help' and 'segmint COMMAND --help'."

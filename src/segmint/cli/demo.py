@@ -10,7 +10,7 @@ from typing import Any
 
 from segmint.cli import console
 from segmint.cli.parameters import signature
-from segmint.errors import UsageError
+from segmint.errors import SegmintError, UsageError
 from segmint.options import Options, option
 
 
@@ -53,7 +53,13 @@ def _demo(options: DemoOptions) -> int:
     folder = Path(options.out)
     _check_free(folder, overwrite=options.overwrite)
     start = time.perf_counter()
-    report = make_tour(folder, seed=options.seed, tell=None if options.quiet else console.say)
+    try:
+        report = make_tour(folder, seed=options.seed, tell=None if options.quiet else console.say)
+    except KeyboardInterrupt:
+        raise SegmintError(
+            "stopped before the report was made: start again with --overwrite; the results so "
+            f"far are in {folder}"
+        ) from None
     console.result(f"tour made in {time.perf_counter() - start:.0f} s: report in {report}")
     return 0
 

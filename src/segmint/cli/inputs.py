@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from segmint.devices import PRECISIONS
+from segmint.devices import PRECISIONS, choose_device
 from segmint.images.decoding import MAX_PIXELS, PAGE_CHOICES
 from segmint.options import Options, option
 
@@ -43,3 +43,8 @@ class RunOptions(Options):
     """Of networks; auto takes bfloat16 where the hardware computes in it."""
     threads: int = option(0, low=0)
     """Processor threads to use; 0 uses all."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.device not in ("auto", "cpu"):  # both are everywhere, without a look at torch
+            choose_device(self.device)

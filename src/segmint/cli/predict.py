@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from segmint.cli.inputs import InputOptions, RunOptions
@@ -45,9 +44,9 @@ def _predict(run: str, images: tuple[str, ...], inputs: InputOptions, how: RunOp
     opened = Run(run, device=how.device, precision=how.precision)
     paths = collect(images, inputs)
 
-    def work(image: Image, folder: Path) -> Segmentation:
-        return opened.segment(image)
+    def work(image: Image) -> tuple[Segmentation, Mapping[str, bytes]]:
+        return opened.segment(image), {}
 
-    options = {"run": run, **opened.record["options"]}
+    options = {"run": str(opened.folder), **opened.record["options"]}
     signature = {"method": f"run of {opened.record['recipe']}", "options": options}
     return run_over_images(paths, work, inputs, signature)

@@ -9,6 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from segmint.cli import console
+from segmint.cli.console import counted
+from segmint.errors import SegmintError, UsageError
 
 
 def command(arguments: list[str]) -> Callable[..., int]:
@@ -31,20 +33,33 @@ def command(arguments: list[str]) -> Callable[..., int]:
                 number in their name.
             overwrite: write over results that are there.
         """
-        from segmint.errors import UsageError
-        from segmint.methods.storage import load_segmentation
-
         if not results:
             raise UsageError("no result was named: give folders that 'segmint segment' wrote")
+        failed = False
         for result in map(Path, results):
-            segmentation, image = load_segmentation(result)
-            target = result.with_name(f"{result.name}-{components}")
-            if out is not None:
-                target = Path(out) / result.name
-            if target.exists() and not overwrite:
-                raise UsageError(f"{target} is there already: pass --overwrite or another --out")
-            segmentation.with_components(components).save(target, image)
-            console.result(f"{components} components: result in {target}")
-        return 0
+            try:
+                target = _recut(result, components, out, overwrite=overwrite)
+            except SegmintError as error:
+                if len(results) == 1:
+                    raise
+                console.complain(str(error) if str(result) in str(error) else f"{result}: {error}")
+                failed = True
+            else:
+                console.result(f"{counted(components, 'component')}: result in {target}")
+        return 1 if failed else 0
 
     return recut
+
+
+def _recut(result: Path, components: int, out: str | None, *, overwrite: bool) -> Path:
+    from segmint.methods.storage import load_segmentation
+
+    segmentation, image = load_segmentation(result)
+    place = result if result.name not in ("", "..") else result.resolve()
+    target = place.with_name(f"{place.name}-{components}")
+    if out is not None:
+        target = Path(out) / place.name
+    if target.exists() and not overwrite:
+        raise UsageError(f"{target} is there already: pass --overwrite or another --out")
+    segmentation.with_components(components).save(target, image)
+    return target

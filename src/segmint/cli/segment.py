@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ from segmint.cli.inputs import InputOptions, RunOptions
 from segmint.cli.parameters import signature
 from segmint.cli.work import collect, matching_file, run_over_images
 from segmint.devices import use_threads
-from segmint.errors import UsageError
+from segmint.errors import InputError, UsageError
 from segmint.images import Image
+from segmint.images.collect import nearest_file
 from segmint.methods import DEFAULT_METHOD, methods
 from segmint.methods.method import Method
 from segmint.methods.segmentation import Segmentation
@@ -91,45 +93,69 @@ def _segment(
     method: Method = methods.load(options.method)
     resolved = method.resolve(options.preset, given)
     paths = collect(images, inputs)
-    if options.save_model is not None and len(paths) > 1:
-        raise UsageError(
-            f"--save-model keeps the network of one image, but {len(paths)} were named: "
-            "name one, or learn one network for all with 'segmint train clustering'"
-        )
+    _check(options, inputs, len(paths))
     use_threads(how.threads)
 
-    def work(image: Image, folder: Path) -> Segmentation:
-        return _segment_image(image, folder, options, how, given)
+    def work(image: Image) -> tuple[Segmentation, Mapping[str, bytes]]:
+        return _segment_image(image, options, how, given)
 
     described = {**resolved.resolved(), "preset": options.preset}
     signature = {"method": options.method, "seed": how.seed, "options": described}
     return run_over_images(paths, work, inputs, signature)
 
 
+def _check(options: SegmentOptions, inputs: InputOptions, images: int) -> None:
+    """Refuse what no image could be segmented with, before the first is read."""
+    from segmint.methods.segment import check_abilities
+
+    model = options.save_model
+    check_abilities(
+        options.method, scribbles=options.scribbles is not None, save_model=model is not None
+    )
+    for name, place in (("scribbles", options.scribbles), ("region", options.region)):
+        if place is not None and not Path(place).exists():
+            raise InputError(
+                f"--{name} {place} does not exist, accepted is a file or a folder: "
+                f"{nearest_file(Path(place))}"
+            )
+    if model is None:
+        return
+    if images > 1:
+        raise UsageError(
+            f"--save-model keeps the network of one image, but {images} were named: "
+            "name one, or learn one network for all with 'segmint train clustering'"
+        )
+    if Path(model).is_dir():
+        raise UsageError(f"--save-model {model} is a folder: name a file, {model}/network")
+    if Path(model).exists() and not inputs.overwrite:
+        raise UsageError(f"{model} is there already: pass --overwrite or another --save-model")
+
+
 def _segment_image(
-    image: Image, folder: Path, options: SegmentOptions, how: RunOptions, given: Mapping[str, Any]
-) -> Segmentation:
-    from segmint.cli.watching import watcher
+    image: Image, options: SegmentOptions, how: RunOptions, given: Mapping[str, Any]
+) -> tuple[Segmentation, Mapping[str, bytes]]:
+    from segmint.cli.watching import Watch
     from segmint.methods.segment import segment
 
     assert image.source is not None
     scribbles = _read_mask(options.scribbles, image.source, "scribble")
     region = _read_mask(options.region, image.source, "region")
-    with watcher(image, folder, show=options.show, frames=options.frames) as observe:
-        return segment(
-            image,
-            options.method,
-            preset=options.preset,
-            scribbles=scribbles,
-            unlabelled=options.unlabelled,
-            region=None if region is None else region != 0,
-            seed=how.seed,
-            device=how.device,
-            precision=how.precision,
-            observe=observe,
-            save_model=options.save_model,
-            **given,
-        )
+    watch = Watch(image, show=options.show, frames=options.frames)
+    segmentation = segment(
+        image,
+        options.method,
+        preset=options.preset,
+        scribbles=scribbles,
+        unlabelled=options.unlabelled,
+        region=None if region is None else region != 0,
+        seed=how.seed,
+        device=how.device,
+        precision=how.precision,
+        observe=watch.observer,
+        save_model=options.save_model,
+        **given,
+    )
+    return segmentation, watch.files()
 
 
 def _read_mask(given: str | None, image: Path, what: str) -> NDArray[np.int32] | None:
@@ -142,9 +168,15 @@ def _read_mask(given: str | None, image: Path, what: str) -> NDArray[np.int32] |
 def _method_in(arguments: Sequence[str]) -> str:
     """The method that the arguments name, before they are parsed."""
     name = DEFAULT_METHOD
-    for index, argument in enumerate(arguments):
-        if argument == "--method" and index + 1 < len(arguments):
-            name = arguments[index + 1]
+    for argument, following in itertools.pairwise([*arguments, "-"]):
+        if argument == "--method" and not following.startswith("-"):
+            name = following
         elif argument.startswith("--method="):
             name = argument.partition("=")[2]
     return methods.entry(name).name
+
+
+def methods_with(option: str) -> list[str]:
+    """The methods that have a long option, ``--components``."""
+    name = option.removeprefix("--").replace("-", "_")
+    return [method for method in methods if name in methods.load(method).options.names()]

@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from segmint.cli import console
+from segmint.cli.console import counted
 from segmint.cli.inputs import RunOptions
 from segmint.cli.parameters import signature
 from segmint.devices import use_threads
 from segmint.errors import InputError, SegmintError, UsageError
-from segmint.images import MAX_PIXELS, PAGE_CHOICES, Image, collect_images, read_image
+from segmint.images import (
+    MAX_PIXELS,
+    PAGE_CHOICES,
+    Image,
+    check_finite,
+    collect_images,
+    read_image,
+)
 from segmint.options import Options, option
 from segmint.recipes import recipes
 from segmint.recipes.recipe import Recipe
@@ -81,6 +89,8 @@ def _train(
     from segmint.recipes.run import RUN, train
 
     out = Path(inputs.out)
+    if out.is_file():
+        raise UsageError(f"--out {out} is a file: name a folder")
     if (out / RUN).exists() and not inputs.overwrite:
         raise UsageError(f"{out} holds a finished run: pass --overwrite or another --out")
     recipes.load(recipe).options.from_mapping(given)
@@ -92,22 +102,26 @@ def _train(
         if not inputs.quiet:
             console.say(f"step {step}: objective {objective:.4f}")
 
-    run = train(
-        recipe,
-        images,
-        out=out,
-        seed=how.seed,
-        device=how.device,
-        precision=how.precision,
-        report=report,
-        **given,
-    )
+    try:
+        run = train(
+            recipe,
+            images,
+            out=out,
+            seed=how.seed,
+            device=how.device,
+            precision=how.precision,
+            report=report,
+            **given,
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"stopped: nothing was written to {out}; run the same command again to learn anew"
+        ) from None
     for failure in failures:
         console.complain(failure)
-    components = run.record.get("components")
     console.result(
-        f"learned {components} components from {len(images)} images in "
-        f"{run.record['seconds']:.1f} s: run in {out}"
+        f"learned {counted(run.record['components'], 'component')} from "
+        f"{counted(len(images), 'image')} in {run.record['seconds']:.1f} s: run in {out}"
     )
     return 1 if failures else 0
 
@@ -117,9 +131,13 @@ def _readable(paths: list[Path], inputs: TrainOptions) -> tuple[list[Image], lis
     images, failures = [], []
     for path in paths:
         try:
-            images.append(read_image(path, pages=inputs.pages, max_pixels=inputs.max_pixels))
+            image = read_image(path, pages=inputs.pages, max_pixels=inputs.max_pixels)
+            check_finite(image, advice="clean them")
         except SegmintError as error:
             failures.append(str(error))
+        else:
+            images.append(image)
     if not images:
-        raise InputError(failures[0])
+        others = f" ({counted(len(failures) - 1, 'other file')} failed too)"
+        raise InputError(failures[0] + (others if len(failures) > 1 else ""))
     return images, failures

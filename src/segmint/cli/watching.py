@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,38 +15,55 @@ from segmint.images import Image, display_rgb
 from segmint.images.film import Film
 from segmint.methods.method import Observer
 
+FILM = "progress.gif"
 
-@contextmanager
-def watcher(image: Image, folder: Path, *, show: bool, frames: bool) -> Iterator[Observer | None]:
-    """An observer for a method, or None when nobody watches.
+
+class Watch:
+    """What is seen of a segmentation as it evolves.
 
     Args:
         image: what is segmented; a stack is not watched.
-        folder: where ``progress.gif`` goes.
         show: open a window; without a display the animation is written in its place.
         frames: write the animation.
     """
-    window = _open_window() if show else None
-    if show and window is None:
-        say("no display for --show: the frames go to progress.gif instead")
-        frames = True
-    if image.is_stack or not (frames or window):
-        yield None
-        return
-    film = Film(display_rgb(image.pixels))
 
-    def observe(iteration: int, labels: NDArray[np.int32]) -> None:
-        if frames and not film.wants(iteration) and window is None:
+    def __init__(self, image: Image, *, show: bool, frames: bool) -> None:
+        self._film: Film | None = None
+        self._window: Callable[[int, NDArray[np.uint8]], None] | None = None
+        if not (show or frames):
             return
-        frame = film.draw(labels)
-        if frames:
-            film.add(iteration, frame)
-        if window is not None:
-            window(iteration, frame)
+        if image.is_stack:
+            say("--frames and --show watch one image, not a stack: --pages first takes one slice")
+            return
+        self._window = _open_window() if show else None
+        if show and self._window is None:
+            say(f"no display for --show: the frames go to {FILM} instead")
+            frames = True
+        self._writes = frames
+        self._film = Film(display_rgb(image.pixels))
 
-    yield observe
-    if frames and film.frames:
-        film.write(folder / "progress.gif")
+    @property
+    def observer(self) -> Observer | None:
+        """To be called by a method, or None when nobody watches."""
+        return None if self._film is None else self._observe
+
+    def files(self) -> dict[str, bytes]:
+        """The animation, for the folder of the result; nothing unless it was asked for."""
+        if self._film is None or not self._writes:
+            return {}
+        if not self._film.frames:
+            say(f"this method has no steps to watch, so there is no {FILM}: clustering has")
+            return {}
+        return {FILM: self._film.encode()}
+
+    def _observe(self, iteration: int, labels: NDArray[np.int32]) -> None:
+        assert self._film is not None
+        if self._window is None and not self._film.wants(iteration):
+            return
+        frame = self._film.draw(labels)
+        self._film.add(iteration, frame)
+        if self._window is not None:
+            self._window(iteration, frame)
 
 
 def _open_window() -> Callable[[int, NDArray[np.uint8]], None] | None:
@@ -61,7 +76,7 @@ def _open_window() -> Callable[[int, NDArray[np.uint8]], None] | None:
         from matplotlib import pyplot
 
         pyplot.switch_backend("TkAgg")
-        figure, axes = pyplot.subplots(num="segmint")
+        figure, axes = pyplot.subplots(num="segmint", clear=True)
     except (ImportError, RuntimeError):
         return None
     axes.set_axis_off()

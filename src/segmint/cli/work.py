@@ -38,20 +38,8 @@ def collect(images: Sequence[str], options: InputOptions) -> list[Path]:
     return collect_images(named, recursive=options.recursive)
 
 
-@dataclass(kw_only=True)
-class _Tally:
-    """What became of the images so far."""
-
-    results: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    skipped: int = 0
-    other: int = 0
-    """Of those skipped, results of other options."""
-    untried: int = 0
-
-
 def run_over_images(
-    paths: Sequence[Path], work: Work, options: InputOptions, signature: dict[str, Any]
+    paths: Sequence[Path], work: Work, options: InputOptions, signature: Mapping[str, Any]
 ) -> int:
     """Segment every image and save what comes out.
 
@@ -64,59 +52,86 @@ def run_over_images(
     Returns:
         Exit code: 1 when a file failed, else 0.
     """
-    tally = _Tally(untried=len(paths))
+    batch = _Batch(work=work, options=options, signature=signature, count=len(paths))
     stopped = False
     with _output_folder(Path(options.out)) as out:
         try:
             with console.progress(len(paths), quiet=options.quiet) as advance:
                 for path, name in zip(paths, result_names(paths), strict=True):
-                    try:
-                        _add(path, out / name, work, options, signature, tally, advance)
-                    except OutputError as error:
-                        tally.failures.append(_reason(path, error))
+                    if not batch.add(path, out / name, advance):
                         break
-                    finally:
-                        tally.untried -= 1
         except KeyboardInterrupt:
             stopped = True
-    _report(tally, options)
+    batch.report()
     if stopped:
         again = " without --overwrite" if options.overwrite else ""
         raise KeyboardInterrupt(
             f"stopped: what is finished is kept; run the same command again{again} to go on"
         )
-    return 1 if tally.failures else 0
+    return 1 if batch.failures else 0
 
 
-def _add(
-    path: Path,
-    folder: Path,
-    work: Work,
-    options: InputOptions,
-    signature: Mapping[str, Any],
-    tally: _Tally,
-    advance: Progress,
-) -> None:
-    """Do the work for one image and count what came of it; a full disk is the caller's matter."""
-    alone = tally.untried == 1 and not (tally.results or tally.failures or tally.skipped)
-    try:
-        record = None if options.overwrite else _finished(folder, path)
-        if record is not None:
-            tally.skipped += 1
-            tally.other += any(record.get(key) != value for key, value in signature.items())
+@dataclass(kw_only=True)
+class _Batch:
+    """The work on many images, and what has become of them."""
+
+    work: Work
+    options: InputOptions
+    signature: Mapping[str, Any]
+    count: int
+    results: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    skipped: int = 0
+    other: int = 0
+    """Of those skipped, results of other options."""
+
+    def add(self, path: Path, folder: Path, advance: Progress) -> bool:
+        """Do the work for one image; False when no further result can be written."""
+        try:
+            record = None if self.options.overwrite else _finished(folder, path)
+            if record is None:
+                self.results.append(_segment_file(path, folder, self.work, self.options))
+        except (SegmintError, MemoryError) as error:
+            if isinstance(error, UsageError) and self.count == 1:
+                raise
+            self.failures.append(_reason(path, error))
+            if self.count > 1:
+                advance(str(path), note="failed")
+            return not isinstance(error, OutputError)
+        if record is None:
+            advance(str(path), note=_summary(self.results[-1]))
+        else:
+            self.skipped += 1
+            self.other += any(record.get(key) != value for key, value in self.signature.items())
             advance(str(path), note="finished before, skipped")
-            return
-        tally.results.append(_segment_file(path, folder, work, options))
-    except OutputError:
-        raise
-    except (SegmintError, MemoryError) as error:
-        if isinstance(error, UsageError) and alone:
-            raise
-        tally.failures.append(_reason(path, error))
-        if not alone:
-            advance(str(path), note="failed")
-    else:
-        advance(str(path), note=_summary(tally.results[-1]))
+        return True
+
+    def report(self) -> None:
+        """Say what failed, and where the results are."""
+        for failure in self.failures:
+            console.complain(failure)
+        if self.other:
+            console.say(
+                f"{counted(self.other, 'skipped result')} made with other options: "
+                "--overwrite redoes them"
+            )
+        if self.options.json:
+            console.result_json(
+                {"results": self.results, "skipped": self.skipped, "failures": self.failures}
+            )
+        elif self.results or self.skipped:
+            console.result(f"{self._counts()}: results in {self.options.out}")
+
+    def _counts(self) -> str:
+        untried = self.count - len(self.results) - self.skipped - len(self.failures)
+        counts = [f"{len(self.results)} segmented"]
+        for number, what in (
+            (self.skipped, "skipped"),
+            (len(self.failures), "failed"),
+            (untried, "not tried"),
+        ):
+            counts += [f"{number} {what}"] if number else []
+        return ", ".join(counts)
 
 
 def _segment_file(path: Path, folder: Path, work: Work, options: InputOptions) -> dict[str, Any]:
@@ -162,8 +177,10 @@ def _output_folder(out: Path) -> Iterator[Path]:
         missing = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a folder of that path is a file" if in_the_way else error.strerror
         raise OutputError(
-            f"cannot make the folder {out}: {error.strerror}; choose another --out"
+            f"cannot make the folder {out}: {reason}; choose another --out"
         ) from error
     try:
         yield out
@@ -183,28 +200,6 @@ def _reason(path: Path, error: Exception) -> str:
 def _summary(result: dict[str, Any]) -> str:
     text = f"{counted(result['components'], 'component')} in {result['seconds']:.2f} s"
     return "; ".join([text, *result["notes"]])
-
-
-def _report(tally: _Tally, options: InputOptions) -> None:
-    for failure in tally.failures:
-        console.complain(failure)
-    if tally.other:
-        console.say(
-            f"{counted(tally.other, 'skipped result')} made with other options: "
-            "--overwrite redoes them"
-        )
-    if options.json:
-        console.result_json(
-            {"results": tally.results, "skipped": tally.skipped, "failures": tally.failures}
-        )
-        return
-    if not (tally.results or tally.skipped):
-        return
-    counts = [f"{len(tally.results)} segmented"]
-    counts += [f"{tally.skipped} skipped"] if tally.skipped else []
-    counts += [f"{len(tally.failures)} failed"] if tally.failures else []
-    counts += [f"{tally.untried} not tried"] if tally.untried else []
-    console.result(f"{', '.join(counts)}: results in {options.out}")
 
 
 def matching_file(given: str | None, image: Path, what: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,7 +44,15 @@ def collect_images(inputs: Sequence[str | Path], *, recursive: bool = False) -> 
         raise InputError("no image given: name at least one file, folder or pattern")
     found: dict[Path, Path] = {}
     for item in inputs:
-        for path in _expand(Path(item), recursive):
+        try:
+            paths = _expand(Path(item), recursive)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "its name is not a path"
+            raise InputError(
+                f"{item} cannot be opened ({reason}), accepted are image files, folders and "
+                "patterns: check the name and its permissions"
+            ) from error
+        for path in paths:
             found.setdefault(path.parent.resolve() / path.name, path)
     return list(found.values())
 
@@ -80,6 +89,13 @@ def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
 
 
+def nearest_file(path: Path) -> str:
+    """A sentence end for a file that is missing: the nearest name in its folder."""
+    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.75)
+    return f"did you mean {close[0]!r}?" if close else "check the folder and the name"
+
+
 def _expand(path: Path, recursive: bool) -> list[Path]:
     if path.is_dir():
         images = _images(path.rglob("*") if recursive else path.iterdir(), path)
@@ -101,7 +117,8 @@ def _expand(path: Path, recursive: bool) -> list[Path]:
             )
         return images
     raise InputError(
-        f"{path} does not exist, accepted are image files, folders and patterns: check the name"
+        f"{path} does not exist, accepted are image files, folders and patterns: "
+        f"{nearest_file(path)}"
     )
 
 

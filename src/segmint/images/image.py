@@ -99,13 +99,17 @@ class Image:
 
 
 def check_finite(
-    image: Image | npt.NDArray[Any], region: npt.NDArray[np.bool_] | None = None
+    image: Image | npt.NDArray[Any],
+    region: npt.NDArray[np.bool_] | None = None,
+    *,
+    advice: str = "clean them or leave their pixels out with --region",
 ) -> None:
     """Refuse NaN and infinity among the pixels that will be looked at.
 
     Args:
         image: an image, or pixels (..., H, W, C).
         region: boolean (H, W), or (D, H, W) for a stack; values outside it may be anything.
+        advice: what to do about it.
 
     Raises:
         InputError: names how many values are not finite.
@@ -121,7 +125,7 @@ def check_finite(
         source = image.source if isinstance(image, Image) else None
         raise InputError(
             f"{source or 'image'} holds {count} values that are NaN or infinite, accepted are "
-            "finite numbers: clean them or leave their pixels out with --region"
+            f"finite numbers: {advice}"
         )
 
 

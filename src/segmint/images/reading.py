@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from pathlib import Path
 
 from segmint.errors import InputError, UsageError, nearest
 from segmint.images import nifti, npy, raster, tiff
+from segmint.images.collect import nearest_file
 from segmint.images.decoding import ACCEPTED, MAX_PIXELS, PAGE_CHOICES, Request
 from segmint.images.image import Image
 
@@ -94,7 +94,9 @@ def _start_of(path: Path) -> bytes:
         with path.open("rb") as handle:
             start = handle.read(_LONGEST_START)
     except FileNotFoundError as error:
-        raise InputError(_missing(path)) from error
+        raise InputError(
+            f"{path} does not exist, accepted is an image file: {nearest_file(path)}"
+        ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name is not a path"
         raise InputError(
@@ -104,13 +106,6 @@ def _start_of(path: Path) -> bytes:
     if not start:
         raise InputError(f"{path} is empty (0 bytes), accepted are {ACCEPTED}: copy it again")
     return start
-
-
-def _missing(path: Path) -> str:
-    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = difflib.get_close_matches(path.name, beside, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "check the folder and the name"
-    return f"{path} does not exist, accepted is an image file: {hint}"
 
 
 def _format_of(path: Path, start: bytes) -> str:

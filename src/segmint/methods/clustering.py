@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segmint.errors import UsageError
 from segmint.images.normalization import NORMALIZATIONS
 from segmint.methods.method import Method, Outcome, Task
 from segmint.options import Options, option
@@ -55,6 +56,16 @@ class FeatureClusteringOptions(Options):
     """Of each channel of an image, inside its region."""
     channels: int | None = option(None, low=1, aliases=("n_channels",))
     """Channels that an image must have; one with others is refused."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("components", "min_components"):
+            value = getattr(self, name)
+            if value is not None and value > self.max_components:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} is {value}, but --max-components, with which "
+                    f"learning starts, is {self.max_components}: raise it or ask for fewer"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ Computer Vision 59 (2004).
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,14 +32,16 @@ def segment(image: NDArray[np.float32], options: FelzenszwalbOptions, task: Task
     """Segment by scikit-image's ``felzenszwalb``."""
     from skimage.segmentation import felzenszwalb
 
-    # scikit-image scales float images so that `scale` means the same for 0..1 as for 0..255.
-    labels = felzenszwalb(
-        image,
-        scale=options.scale,
-        sigma=options.sigma,
-        min_size=options.min_size,
-        channel_axis=-1,
-    ).astype(np.int32)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Got image with third dimension")  # channels they are
+        # scikit-image scales float images so that `scale` means the same for 0..1 as for 0..255.
+        labels = felzenszwalb(
+            image,
+            scale=options.scale,
+            sigma=options.sigma,
+            min_size=options.min_size,
+            channel_axis=-1,
+        ).astype(np.int32)
     if task.region is not None:
         labels[~task.region] = -1
     return Outcome(labels=labels)

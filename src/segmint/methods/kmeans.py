@@ -41,8 +41,8 @@ def segment(image: NDArray[np.float32], options: KmeansOptions, task: Task) -> O
     distinct = len(np.unique(sample, axis=0))
     if options.components > distinct:
         raise UsageError(
-            f"--components is {options.components}, but the image has only {distinct} distinct "
-            f"pixel values: ask for {distinct} or fewer"
+            f"--components is {options.components}, more than the {distinct} distinct pixel values "
+            f"of the image: ask for at most {distinct}"
         )
     model = KMeans(options.components, n_init=options.restarts, random_state=task.seed)
     labels = np.full(image.shape[:2], -1, np.int32)

@@ -76,4 +76,9 @@ class Method:
 
 
 def _presets(name: str, presets: Mapping[str, Any]) -> str:
-    return nearest(name, presets) if presets else "this method has no presets"
+    if presets:
+        return nearest(name, presets)
+    from segmint.methods import methods
+
+    owners = [method for method in methods if methods.load(method).presets]
+    return f"this method has none: leave it out or choose a method that has some, {owners[0]}"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segmint.devices import memory_errors
 from segmint.errors import InputError, UsageError
 from segmint.images import Image, check_finite, check_region, to_unit_range
 from segmint.methods import DEFAULT_METHOD, methods
@@ -66,10 +67,7 @@ def segment(
     chosen: Method = methods.load(method)
     resolved = chosen.resolve(preset, options)
     source = image if isinstance(image, Image) else Image.from_array(image)
-    if scribbles is not None and not chosen.takes_scribbles:
-        raise UsageError(f"method {method!r} takes no scribbles: use hybrid or clustering")
-    if save_model is not None and not chosen.saves_model:
-        raise UsageError(f"method {method!r} learns no network to save: use clustering")
+    check_abilities(method, scribbles=scribbles is not None, save_model=save_model is not None)
     task = Task(
         scribbles=_checked_scribbles(source, scribbles, unlabelled),
         region=_checked_region(source, region),
@@ -81,7 +79,8 @@ def segment(
     )
     check_finite(source, task.region)
     start = time.perf_counter()
-    outcome = _outcome(chosen, source, resolved, task)
+    with memory_errors():
+        outcome = _outcome(chosen, source, resolved, task)
     labels, hierarchy, compute = outcome.labels, outcome.hierarchy, outcome.probabilities
     if task.scribbles is None:
         labels, former = order_by_area(labels)
@@ -98,6 +97,21 @@ def segment(
         hierarchy=hierarchy,
         compute_probabilities=compute,
     )
+
+
+def check_abilities(method: str, *, scribbles: bool, save_model: bool) -> None:
+    """Refuse what a method cannot do.
+
+    Raises:
+        UsageError: names the methods that can.
+    """
+    chosen: Method = methods.load(method)
+    if scribbles and not chosen.takes_scribbles:
+        able = [name for name in methods if methods.load(name).takes_scribbles]
+        raise UsageError(f"method {method!r} takes no scribbles: use {' or '.join(able)}")
+    if save_model and not chosen.saves_model:
+        able = [name for name in methods if methods.load(name).saves_model]
+        raise UsageError(f"method {method!r} learns no network to save: use {' or '.join(able)}")
 
 
 def _outcome(method: Method, image: Image, options: Options, task: Task) -> Outcome:

@@ -42,6 +42,8 @@ def segment(image: NDArray[np.float32], options: SlicOptions, task: Task) -> Out
         convert2lab=image.shape[-1] == 3,
     ).astype(np.int32)
     if task.region is not None:
+        # scikit-image leaves out a region that is too small for more than one superpixel.
+        labels[task.region & (labels < 0)] = labels.max() + 1
         labels[~task.region] = -1
     return Outcome(labels=labels)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from segmint.networks.factored import FactoredResponse, moments
 from segmint.networks.normalization import Normalization, Statistics
 
 
@@ -84,6 +85,37 @@ class ClusteringNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Response (N, q, H, W) of images (N, C, H, W)."""
-        for convolution, normalization in zip(self.convolutions, self.normalizations, strict=True):
-            image = normalization(functional.relu(convolution(image), inplace=True))
-        return cast(Tensor, self.classifier_normalization(self.classifier(image)))
+        features = self.normalizations[-1](self._last_features(image))
+        return cast(Tensor, self.classifier_normalization(self.classifier(features)))
+
+    def respond(self, image: Tensor) -> Tensor | FactoredResponse:
+        """The response as :meth:`forward` has it, factored where one map serves all pixels."""
+        if self.statistics == "running" or (self.statistics == "image" and len(image) > 1):
+            return cast(Tensor, self(image))
+        features = self._last_features(image)
+        with torch.autocast(image.device.type, enabled=False):
+            weight, bias = self._affine(*moments(features))
+        return FactoredResponse(features=features, weight=weight, bias=bias)
+
+    def _last_features(self, image: Tensor) -> Tensor:
+        """What the last block lets through before its normalization."""
+        for index, convolution in enumerate(self.convolutions):
+            if index > 0:
+                image = self.normalizations[index - 1](image)
+            image = functional.relu(convolution(image), inplace=True)
+        return image
+
+    def _affine(self, mean: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
+        """Weight (q, p) and bias (q,) that the two last normalizations and the classifier make.
+
+        The first scales features by ``a``. Responses ``W a z`` then have the mean ``W a mean`` and
+        the variance ``diag(W a covariance a W^T)``, by which the second normalizes; constants added
+        in between cancel.
+        """
+        last = cast(Normalization, self.normalizations[-1])
+        final = self.classifier_normalization
+        scale = last.weight * (covariance.diagonal() + last.epsilon).rsqrt()
+        weight = self.classifier.weight.flatten(1) * scale
+        variance = ((weight @ covariance) * weight).sum(dim=1)
+        weight = weight * (final.weight * (variance + final.epsilon).rsqrt())[:, None]
+        return weight, final.bias - weight @ mean

@@ -47,8 +47,10 @@ class Normalization(nn.Module):
         if features.device.type == "cpu" and features.dtype == torch.float32:
             normalized = _Normalize.apply(features, self.weight, self.bias, self.epsilon)  # type: ignore[no-untyped-call]
             return cast(Tensor, normalized)
-        return functional.batch_norm(
-            features, None, None, self.weight, self.bias, True, 0.0, self.epsilon
+        # functional.batch_norm refuses a single pixel, whose deviation of 0 leaves the bias.
+        cudnn = torch.backends.cudnn.enabled
+        return torch.batch_norm(
+            features, self.weight, self.bias, None, None, True, 0.0, self.epsilon, cudnn
         )
 
 
@@ -91,6 +93,6 @@ def _statistics(features: Tensor) -> tuple[Tensor, Tensor]:
     rows = features.detach().permute(0, 2, 3, 1).reshape(-1, features.shape[1])
     mean = rows.mean(dim=0)
     squares = torch.zeros_like(mean, dtype=torch.float64)
-    for chunk in rows.split(CHUNK_PIXELS):
+    for chunk in torch.split(rows, CHUNK_PIXELS):
         squares += (chunk - mean).square_().sum(dim=0)
     return mean, (squares / len(rows)).to(mean.dtype)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from segmint.errors import InputError
@@ -31,8 +31,9 @@ def save_network(path: Path, network: nn.Module, *, name: str = "clustering") ->
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     configuration: Any = network.configuration
     metadata = {"format": FORMAT, "network": name, "configuration": json.dumps(configuration)}
+    content = save(state, metadata=metadata)
     with atomic_path(path) as temporary:
-        save_file(state, temporary, metadata=metadata)
+        temporary.write_bytes(content)
 
 
 def load_network(path: Path) -> nn.Module:

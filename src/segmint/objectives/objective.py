@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol, cast
 
+import torch
 from torch import Tensor, nn
 
 from segmint.errors import UsageError
+from segmint.networks.factored import FactoredResponse
 from segmint.objectives import terms
 from segmint.objectives.batch import Batch
 from segmint.objectives.streaming import StreamedWeights, streamed_objective
@@ -41,13 +43,19 @@ class Objective(nn.Module):
         self.terms = nn.ModuleList(_build(name, arguments) for _, name, arguments in parsed)
         self.parts: dict[str, float] = {}
         """Weighted value of each term at the last call."""
+        self.labels = torch.empty(0, dtype=torch.int16)
+        """(N, H, W) channel of the largest logit at the last call."""
         self._streamed = _combine(self.terms, self.weights)
 
-    def forward(self, logits: Tensor, batch: Batch) -> Tensor:
-        """The scalar objective of logits (N, K, H, W)."""
+    def forward(self, logits: Tensor | FactoredResponse, batch: Batch) -> Tensor:
+        """The scalar objective of logits (N, K, H, W), written out or factored."""
         if self._streamed is not None:
-            total, self.parts = streamed_objective(logits, batch, self._streamed)
+            total, found = streamed_objective(logits, batch, self._streamed)
+            self.parts, self.labels = found.parts, found.labels
             return total
+        if isinstance(logits, FactoredResponse):
+            logits = logits.expanded()
+        self.labels = logits.detach().argmax(dim=1).to(torch.int16)
         values = [
             weight * term(logits, batch)
             for weight, term in zip(self.weights, self.terms, strict=True)

@@ -10,11 +10,13 @@ cache, and the only full-size array made is the gradient:
 - areas: ``mean softmax`` needs one pass more, before the others, for the areas themselves.
 
 Work is done in float32 whatever the type of the response. Memory beyond the response: its
-gradient, and a few MiB that do not grow with the image.
+gradient, and a few MiB that do not grow with the image. A factored response is not written out at
+all; then the gradient of its features is the only array as large as they are.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -22,6 +24,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from segmint.networks.factored import FactoredResponse
 from segmint.objectives.batch import Batch
 
 NeighbourWeights = Callable[[Batch], tuple[Tensor | None, Tensor | None]]
@@ -49,41 +52,112 @@ class StreamedWeights:
         return self.max_area != 0 or self.min_area != 0
 
 
+@dataclass(kw_only=True)
+class Streamed:
+    """What a pass found beside the value."""
+
+    parts: dict[str, float]
+    """Weighted value of each term."""
+    labels: Tensor
+    """(N, H, W) int16, the channel of the largest response."""
+
+
 def streamed_objective(
-    logits: Tensor, batch: Batch, weights: StreamedWeights
-) -> tuple[Tensor, dict[str, float]]:
+    response: Tensor | FactoredResponse, batch: Batch, weights: StreamedWeights
+) -> tuple[Tensor, Streamed]:
     """Weighted sum of the label-free terms.
 
     Args:
-        logits: (N, K, H, W) response, channels-last for speed; any floating type.
+        response: (N, K, H, W), channels-last for speed, any floating type; or factored.
         batch: image, scribbles and region.
         weights: of the terms.
 
     Returns:
-        The scalar, differentiable once, and the weighted value of each term.
+        The scalar, differentiable once, and what else was found.
     """
-    parts: dict[str, float] = {}
-    total = cast(Tensor, _Streamed.apply(logits, batch, weights, parts))  # type: ignore[no-untyped-call]
-    return total, parts
+    found = Streamed(parts={}, labels=torch.empty(0, dtype=torch.int16))
+    tensors = (
+        (response.features, response.weight, response.bias)
+        if isinstance(response, FactoredResponse)
+        else (response,)
+    )
+    total = _Stream.apply(batch, weights, found, *tensors)  # type: ignore[no-untyped-call]
+    return cast(Tensor, total), found
 
 
-class _Streamed(torch.autograd.Function):
+class _Stream(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, logits: Tensor, batch: Batch, weights: StreamedWeights, parts: dict[str, float]
+        ctx: Any, batch: Batch, weights: StreamedWeights, found: Streamed, *tensors: Tensor
     ) -> Tensor:
-        response = logits.detach().permute(0, 2, 3, 1).contiguous()
-        gradient = torch.empty_like(response)
-        sums = _stream(response, gradient, batch, weights)
-        parts.update({name: float(value) for name, value in sums.items()})
-        ctx.gradient = gradient.permute(0, 3, 1, 2)
+        source = _Dense(*tensors) if len(tensors) == 1 else _Factored(*tensors)
+        found.labels = torch.empty(source.shape[:3], dtype=torch.int16, device=tensors[0].device)
+        sums = _stream(source, batch, weights, found.labels)
+        found.parts.update({name: float(value) for name, value in sums.items()})
+        ctx.gradients = source.gradients()
         return torch.stack(list(sums.values())).sum().to(torch.float32)
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None, None]:
-        gradient, factor = ctx.gradient, upstream[0]
-        del ctx.gradient
-        return gradient if factor == 1 else gradient * factor, None, None, None
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        gradients, factor = ctx.gradients, upstream[0]
+        del ctx.gradients
+        if factor != 1:
+            gradients = [gradient * factor for gradient in gradients]
+        return None, None, None, *gradients
+
+
+class _Dense:
+    """Rows of a response that is written out, and its gradient."""
+
+    def __init__(self, logits: Tensor) -> None:
+        self._response = logits.detach().permute(0, 2, 3, 1).contiguous()
+        self._gradient = torch.empty_like(self._response)
+        images, height, width, components = self._response.shape
+        self.shape = (images, height, width, components)
+        self.device = logits.device
+
+    def rows(self, image: int, start: int, stop: int) -> Tensor:
+        """(rows, W, K) float32."""
+        return self._response[image, start:stop].float()
+
+    def add(self, image: int, start: int, slope: Tensor) -> None:
+        """Take the gradient (rows, W, K) of rows."""
+        self._gradient[image, start : start + len(slope)] = slope
+
+    def gradients(self) -> list[Tensor]:
+        return [self._gradient.permute(0, 3, 1, 2)]
+
+
+class _Factored:
+    """Rows of a response that is an affine map of features, and the gradients of all three."""
+
+    def __init__(self, features: Tensor, weight: Tensor, bias: Tensor) -> None:
+        self._features = features.detach().permute(0, 2, 3, 1).contiguous()
+        self._weight, self._bias = weight.detach().to(features.dtype), bias.detach()
+        self._features_gradient = torch.empty_like(self._features)
+        self._weight_gradient = torch.zeros_like(weight)
+        self._bias_gradient = torch.zeros_like(bias)
+        images, height, width, _ = self._features.shape
+        self.shape = (images, height, width, len(weight))
+        self.device = features.device
+
+    def rows(self, image: int, start: int, stop: int) -> Tensor:
+        """(rows, W, K) float32."""
+        features = self._features[image, start:stop]
+        return (features @ self._weight.T).float().add_(self._bias)
+
+    def add(self, image: int, start: int, slope: Tensor) -> None:
+        """Take the gradient (rows, W, K) of rows."""
+        flat = slope.flatten(0, 1)
+        self._bias_gradient += flat.sum(dim=0)
+        flat = flat.to(self._features.dtype)
+        at = (image, slice(start, start + len(slope)))
+        self._weight_gradient += flat.T @ self._features[at].flatten(0, 1)
+        self._features_gradient[at] = (flat @ self._weight).view_as(self._features[at])
+
+    def gradients(self) -> list[Tensor]:
+        features = self._features_gradient.permute(0, 3, 1, 2)
+        return [features, self._weight_gradient, self._bias_gradient]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +172,10 @@ class _PixelWeights:
 
 
 def _stream(
-    response: Tensor, gradient: Tensor, batch: Batch, weights: StreamedWeights
+    source: _Dense | _Factored, batch: Batch, weights: StreamedWeights, labels: Tensor
 ) -> dict[str, Tensor]:
-    images, height, width, components = response.shape
-    pixels = _pixel_weights(response, batch, weights)
+    images, height, width, components = source.shape
+    pixels = _pixel_weights(source.shape, batch, weights)
     pair_x, pair_y = (None, None)
     if weights.neighbour_weights is not None:
         pair_x, pair_y = weights.neighbour_weights(batch)
@@ -110,24 +184,24 @@ def _stream(
     if pair_x is None or pair_y is None:
         scale_x /= max(images * height * (width - 1), 1)
         scale_y /= max(images * (height - 1) * width, 1)
-    rows = _rows(response)
-    sums = _Sums(response.device)
+    rows = _rows(source)
+    sums = _Sums(source.device)
     area_gradient = None
     if weights.areas:
-        area_gradient = _area_pass(response, batch, weights, rows, sums)
+        area_gradient = _area_pass(source, batch, weights, rows, sums)
 
     for image in range(images):
         above: Tensor | None = None
         for start in range(0, height, rows):
             stop = min(start + rows, height)
-            chunk = response[image, start : min(stop + 1, height)].float()
+            chunk = source.rows(image, start, min(stop + 1, height))
             body = chunk[: stop - start]
             at = (image, slice(start, stop))
-            slope = _pixelwise(body, pixels, at, area_gradient, sums)
+            slope, labels[at] = _pixelwise(body, pixels, at, area_gradient, sums)
             _horizontal(body, slope, scale_x, _take(pair_x, at), sums)
             pairs_at = (image, slice(start, start + len(chunk) - 1))
             above = _vertical(chunk, slope, scale_y, _take(pair_y, pairs_at), above, sums)
-            gradient[image, start:stop] = slope
+            source.add(image, start, slope)
     return sums.values(weights)
 
 
@@ -137,10 +211,11 @@ def _pixelwise(
     at: tuple[int, slice],
     area_gradient: Tensor | None,
     sums: _Sums,
-) -> Tensor:
-    """Gradient of the pixelwise terms on rows ``at``; their values are added to ``sums``."""
+) -> tuple[Tensor, Tensor]:
+    """Gradient of the pixelwise terms on rows ``at``, and labels; values go to ``sums``."""
     peak = body.amax(dim=-1, keepdim=True)
-    targets = body.argmax(dim=-1, keepdim=True)
+    labels = body.argmax(dim=-1, keepdim=True)
+    targets = labels
     slope = (body - peak).exp_()
     partition = slope.sum(dim=-1, keepdim=True)
     entropy = partition.log()
@@ -159,7 +234,7 @@ def _pixelwise(
         slope.div_(partition)
         pull = area_gradient - slope @ area_gradient.unsqueeze(-1)
         slope.mul_(pull.mul_(_take(pixels.area, at)).add_(onehot))
-    return slope.scatter_add_(-1, targets, -onehot)
+    return slope.scatter_add_(-1, targets, -onehot), labels[..., 0]
 
 
 def _horizontal(
@@ -204,17 +279,17 @@ def _continuity_pull(difference: Tensor, scale: float, pairs: Tensor | None, sum
 
 
 def _area_pass(
-    response: Tensor, batch: Batch, weights: StreamedWeights, rows: int, sums: _Sums
+    source: _Dense | _Factored, batch: Batch, weights: StreamedWeights, rows: int, sums: _Sums
 ) -> Tensor:
     """Add the area terms to ``sums``; return their gradient in the soft areas, (K,)."""
     from segmint.objectives.area import area_gradients, max_area_loss, min_area_loss
 
-    images, height, _, components = response.shape
-    areas = torch.zeros(components, dtype=torch.float64, device=response.device)
-    counts = torch.zeros(components, dtype=torch.int64, device=response.device)
+    images, height, _, components = source.shape
+    areas = torch.zeros(components, dtype=torch.float64, device=source.device)
+    counts = torch.zeros(components, dtype=torch.int64, device=source.device)
     for image in range(images):
         for start in range(0, height, rows):
-            body = response[image, start : start + rows].float()
+            body = source.rows(image, start, min(start + rows, height))
             labels = body.argmax(dim=-1)
             probabilities = body.softmax(dim=-1)
             if batch.region is not None:
@@ -230,8 +305,10 @@ def _area_pass(
     return slopes.float()
 
 
-def _pixel_weights(response: Tensor, batch: Batch, weights: StreamedWeights) -> _PixelWeights:
-    everywhere = response[..., 0].numel()
+def _pixel_weights(
+    shape: tuple[int, int, int, int], batch: Batch, weights: StreamedWeights
+) -> _PixelWeights:
+    everywhere = math.prod(shape[:3])
     unlabelled, labelled = batch.unlabelled(), batch.labelled()
     area: Tensor | float = 1.0 / everywhere
     if batch.region is not None:
@@ -259,10 +336,11 @@ def _take(values: Any, at: tuple[int, slice]) -> Any:
     return rows if rows.ndim == 3 else rows.unsqueeze(-1)
 
 
-def _rows(response: Tensor) -> int:
-    if response.device.type != "cpu":
-        return response.shape[1]
-    return max(CHUNK_ELEMENTS // max(response.shape[2] * response.shape[3], 1), 1)
+def _rows(source: _Dense | _Factored) -> int:
+    _, height, width, components = source.shape
+    if source.device.type != "cpu":
+        return height
+    return max(CHUNK_ELEMENTS // (width * components), 1)
 
 
 class _Sums:

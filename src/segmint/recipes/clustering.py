@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmint.errors import InputError, UsageError
 from segmint.images import to_unit_range
 from segmint.methods.clustering import FeatureClusteringOptions
 from segmint.options import option
@@ -21,6 +22,7 @@ from segmint.recipes.recipe import Predictor, Recipe, Report
 
 if TYPE_CHECKING:
     from segmint.images import Image
+    from segmint.networks.clustering import ClusteringNetwork
 
 NETWORK = "network.safetensors"
 
@@ -77,22 +79,12 @@ def train(
 def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -> Predictor:
     """A function from an image to its labels, with the numbers learned in training."""
     from segmint.devices import choose_device, choose_dtype
-    from segmint.errors import InputError
-    from segmint.networks.clustering import ClusteringNetwork
-    from segmint.networks.storage import load_network
-    from segmint.solvers.clustering import prepare
-    from segmint.solvers.clustering_folder import respond
+    from segmint.solvers.clustering import prepare, respond
     from segmint.solvers.reduction import to_input
 
-    options = FolderClusteringOptions.from_mapping(record["options"])
     place = choose_device(device)
     dtype = choose_dtype(precision, place)
-    network = load_network(folder / NETWORK)
-    numbers = np.asarray(record["numbers"], np.int32)
-    if not isinstance(network, ClusteringNetwork) or len(numbers) != len(
-        network.classifier_normalization.bias
-    ):
-        raise InputError(f"{folder} holds a network that does not fit its record: train again")
+    network, options, numbers = _learned(folder, record)
     network.to(place)
     alive = np.flatnonzero(numbers >= 0)
 
@@ -109,6 +101,31 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
         return np.stack(labels) if image.is_stack else labels[0]
 
     return predict
+
+
+def _learned(
+    folder: Path, record: dict[str, Any]
+) -> tuple[ClusteringNetwork, FolderClusteringOptions, NDArray[np.int32]]:
+    """Network, options and component numbers of a run, checked against each other."""
+    from segmint.networks.clustering import ClusteringNetwork
+    from segmint.networks.storage import load_network
+
+    network = load_network(folder / NETWORK)
+    try:
+        if not isinstance(network, ClusteringNetwork):
+            raise TypeError("another kind of network")
+        options = FolderClusteringOptions.from_mapping(record["options"])
+        numbers = np.asarray(record["numbers"], np.int32)
+        size = network.configuration
+        if numbers.shape != (size["classes"],) or record["channels"] != size["in_channels"]:
+            raise ValueError("a network of another size")
+        if not (numbers >= 0).any():
+            raise ValueError("no component")
+    except (UsageError, ValueError, TypeError, KeyError, OverflowError) as error:
+        raise InputError(
+            f"{folder} holds a network and a record that do not fit each other: train again"
+        ) from error
+    return network, options, numbers
 
 
 def _planes(image: Image) -> list[NDArray[np.float32]]:

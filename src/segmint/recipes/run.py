@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segmint.devices import memory_errors
 from segmint.errors import InputError
 from segmint.images import Image, check_finite, collect_images, read_image
 from segmint.methods.segmentation import Segmentation
 from segmint.recipes import recipes
-from segmint.recipes.recipe import Predictor, Recipe, Report
+from segmint.recipes.recipe import Recipe, Report
 from segmint.runs import staged_folder, versions, write_json
 
 RUN = "run.json"
 """The record of a run; written last."""
+
+_KINDS = {"recipe": str, "options": dict, "seed": int}
 
 
 class Run:
@@ -32,7 +34,8 @@ class Run:
         precision: of their arithmetic.
 
     Raises:
-        InputError: when the folder is not a finished run.
+        InputError: when the folder is not a finished run, or holds a damaged file.
+        UsageError: for an unknown device or precision.
     """
 
     def __init__(
@@ -40,7 +43,8 @@ class Run:
     ) -> None:
         self.folder = Path(folder)
         self.record = _read_record(self.folder)
-        self._device, self._precision = device, precision
+        recipe: Recipe = recipes.load(self.record["recipe"])
+        self._predictor = recipe.load(self.folder, self.record, device=device, precision=precision)
 
     def predict(self, image: ArrayLike | Image) -> NDArray[np.int32]:
         """Labels (H, W), or (D, H, W) of a stack, with the numbers learned in training."""
@@ -49,9 +53,10 @@ class Run:
     def segment(self, image: ArrayLike | Image) -> Segmentation:
         """As :meth:`predict`, with what is needed to save the result."""
         source = image if isinstance(image, Image) else Image.from_array(image)
-        check_finite(source)
+        check_finite(source, advice="clean them")
         start = time.perf_counter()
-        labels = self._predictor(source)
+        with memory_errors():
+            labels = self._predictor(source)
         return Segmentation(
             labels=labels,
             method=f"run of {self.record['recipe']}",
@@ -59,11 +64,6 @@ class Run:
             seed=int(self.record["seed"]),
             seconds=time.perf_counter() - start,
         )
-
-    @cached_property
-    def _predictor(self) -> Predictor:
-        recipe: Recipe = recipes.load(self.record["recipe"])
-        return recipe.load(self.folder, self.record, device=self._device, precision=self._precision)
 
 
 def train(
@@ -97,7 +97,7 @@ def train(
     resolved = chosen.options.from_mapping(options)
     images = _read(data)
     start = time.perf_counter()
-    with staged_folder(Path(out), last=RUN) as stage:
+    with staged_folder(Path(out), last=RUN) as stage, memory_errors():
         found = chosen.train(
             images,
             stage,
@@ -129,11 +129,12 @@ def _read(data: str | Path | Sequence[str | Path | Image]) -> list[Image]:
     if not images:
         raise InputError("no image to learn from: give a folder or a list of images")
     for image in images:
-        check_finite(image)
+        check_finite(image, advice="clean them")
         if image.channels != images[0].channels:
             raise InputError(
                 f"{image.source} has {image.channels} channels and {images[0].source} "
-                f"{images[0].channels}: learn from images with the same channels"
+                f"{images[0].channels}, accepted are images with the same channels: learn from "
+                "each kind apart"
             )
     return images
 
@@ -146,7 +147,11 @@ def _read_record(folder: Path) -> dict[str, Any]:
             f"{folder} is not a finished run (no readable {RUN}): "
             "give a folder that 'segmint train' wrote"
         ) from error
-    missing = {"recipe", "options", "seed"} - {*record}
-    if missing:
-        raise InputError(f"{folder / RUN} lacks {', '.join(sorted(missing))}: train again")
-    return dict(record)
+    found = record if isinstance(record, dict) else {}
+    wrong = [name for name, kind in _KINDS.items() if not isinstance(found.get(name), kind)]
+    if wrong or found["recipe"] not in recipes:
+        raise InputError(
+            f"{folder / RUN} is damaged or of another version "
+            f"(no usable {', '.join(wrong or ['recipe'])}): train again"
+        )
+    return found

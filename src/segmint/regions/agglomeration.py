@@ -16,18 +16,18 @@ from segmint.regions.region_graph import Floats, RegionGraph, pair_features
 
 FEATURE_WEIGHTS = np.array(
     [
-        2.492,  # boundary strength
-        0.446,  # color step
-        0.264,  # lightness
-        0.248,  # green-red
-        0.131,  # blue-yellow
-        0.845,  # texture
-        0.226,  # smaller area
-        0.319,  # larger area
-        -0.370,  # shared perimeter
+        2.879,  # boundary strength
+        0.419,  # color step
+        0.229,  # lightness
+        0.274,  # green-red
+        0.167,  # blue-yellow
+        0.694,  # texture
+        0.191,  # smaller area
+        0.320,  # larger area
+        -0.334,  # shared perimeter
     ]
 )
-INTERCEPT = -2.946
+INTERCEPT = -3.566
 """Logistic regression of "annotators have these two regions in different segments" on the features
 of pairs met while joining, BSDS500 train and val (benchmarks/learn_merge_weights.py)."""
 
@@ -49,8 +49,10 @@ def agglomerate(
     """Join regions until one is left.
 
     Each round joins pairs that are each other's best, the best of those first, and measures the
-    joined regions anew. Regions of the same scribble are joined beforehand, at height 0. Regions
-    of different scribbles and regions that share no boundary are joined last, at height infinity.
+    joined regions anew. Regions of different scribbles are never a pair. Pieces of one scribble
+    that have not met by then are joined after that: kept apart so long, each piece looks like the
+    surface around it and not like the mean of all. Regions that share no boundary and different
+    scribbles are joined last, at height infinity.
 
     Args:
         graph: leaves and their boundaries.
@@ -71,8 +73,6 @@ def agglomerate(
         heights.append(height)
         return node
 
-    target = same_scribble(graph.scribbles)
-    graph, nodes = joined_in_order(graph, nodes, target, np.zeros(leaves), join)
     while len(graph.pairs):
         costs = probability(graph)
         ids = graph.scribbles[graph.pairs]
@@ -88,6 +88,8 @@ def agglomerate(
         target = np.unique(target, return_inverse=True)[1]
         graph, nodes = joined_in_order(graph, nodes, target, height, join)
 
+    target = same_scribble(graph.scribbles)
+    graph, nodes = joined_in_order(graph, nodes, target, np.zeros(len(nodes)), join)
     # Pieces without a scribble go first, so that undoing the last merges parts the scribbles.
     remaining = nodes[np.argsort(graph.scribbles, kind="stable")].tolist()
     root = remaining[0]

@@ -20,14 +20,15 @@ SCALES = (1.5, 3.0, 6.0)
 
 CUE_WEIGHTS = np.array(
     [
-        [2.585, 0.000, 1.308],  # lightness at the three scales
-        [0.833, 0.267, 0.902],  # green-red
-        [1.386, 0.141, 0.787],  # blue-yellow
-        [1.632, 0.000, 1.800],  # texture
+        [2.280, 0.527, 0.927],  # lightness at the three scales
+        [0.475, 0.417, 0.373],  # green-red
+        [0.943, 0.000, 0.688],  # blue-yellow
+        [1.906, 0.000, 1.987],  # texture
     ]
 )
 """Logistic regression of "an annotator drew a boundary within a pixel" on the twelve gradients at
-120 000 random pixels of BSDS500 train and val, negative weights set to zero."""
+random pixels of 40 photos of BSDS500 train and val, negative weights set to zero
+(benchmarks/learn_merge_weights.py)."""
 
 SMALLEST_SHARE = 1e-2
 """Added to a bin's share of the window, so that bins that are nearly empty do not dominate."""

@@ -37,9 +37,7 @@ def order_by_area(
     return numbers[np.maximum(labels, -1)], former[order].astype(np.int64)
 
 
-def name_by_scribbles(
-    labels: NDArray[np.int32], scribbles: NDArray[np.int32]
-) -> NDArray[np.int32]:
+def name_by_scribbles(labels: NDArray[np.int32], scribbles: NDArray[np.int32]) -> NDArray[np.int32]:
     """Components under the ids of their scribbles; every scribbled pixel keeps its id.
 
     A component is named by the scribble that most of its scribbled pixels belong to. Components

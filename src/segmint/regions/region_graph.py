@@ -142,4 +142,6 @@ def pair_features(graph: RegionGraph) -> Floats:
     distances = np.sqrt(0.5 * np.add.reduceat(terms, starts, axis=1))
     areas = np.sort(graph.areas[graph.pairs], axis=1) / graph.areas.sum()
     shared = graph.lengths / graph.perimeters[graph.pairs].min(axis=1)
-    return np.log(np.column_stack([means, distances, areas, shared]) + NOISE_FLOORS)
+    features: Floats = np.column_stack([means, distances, areas, shared])
+    logarithms: Floats = np.log(features + NOISE_FLOORS)
+    return logarithms

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from segmint.regions.working_size import WorkingGrid
+
 LARGEST = 1_000_000
-"""Pixels that superpixels are sought on; a larger image is reduced, and they are enlarged."""
+"""Pixels that superpixels are sought on; those of a larger image are refined along its edges."""
 
 
 def small_superpixels(
     image: NDArray[np.float32], *, scale: float, min_size: int = 20
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """Superpixels of Felzenszwalb and Huttenlocher (IJCV 59, 2004).
 
     Args:
@@ -24,17 +26,9 @@ def small_superpixels(
     """
     from skimage.segmentation import felzenszwalb
 
-    step = int(np.ceil(np.sqrt(image.shape[0] * image.shape[1] / LARGEST)))
-    reduced = _block_means(image, step) if step > 1 else image
+    height, width = image.shape[:2]
+    everywhere = np.ones((height, width), np.bool_)
+    grid = WorkingGrid.of((height, width), LARGEST)
+    reduced = grid.means(image, everywhere)
     labels = felzenszwalb(reduced, scale=scale, sigma=0.8, min_size=min_size, channel_axis=-1)
-    if step > 1:
-        labels = labels.repeat(step, axis=0).repeat(step, axis=1)
-        labels = np.pad(labels, [(0, step)] * 2, mode="edge")[: image.shape[0], : image.shape[1]]
-    return np.asarray(labels, dtype=np.int64)
-
-
-def _block_means(image: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    height, width = image.shape[0] // step, image.shape[1] // step
-    blocks = image[: height * step, : width * step].reshape(height, step, width, step, -1)
-    means: NDArray[np.float32] = blocks.mean(axis=(1, 3))
-    return means
+    return grid.full_labels(labels.astype(np.int32), reduced, image, everywhere)

@@ -9,9 +9,9 @@ from segmint.regions.adjacency import region_adjacency
 
 SMOOTHING = 1.0
 """Gaussian sigma in pixels before minima are sought."""
-DEPTH_STEP = 0.1
+DEPTH_STEP = 0.05
 """Boundary strength is rounded to this, so that shallower minima are not minima."""
-SMALLEST_LEAF = 20
+SMALLEST_LEAF = 10
 """Pixels. Smaller basins join the neighbour across their weakest boundary."""
 ABSORBING_ROUNDS = 6
 

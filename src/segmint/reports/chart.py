@@ -48,7 +48,7 @@ class Chart:
     def x_ticks(self) -> list[Tick]:
         """Round numbers along the horizontal axis."""
         first, last = min(self.x), max(self.x)
-        inside = [value for value in ticks(self.x) if first <= value <= last]
+        inside = [value for value in ticks(self.x, about=6) if first <= value <= last]
         return [Tick(text=f"{value:g}", place=self._across(value)) for value in inside]
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,17 +14,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from segmint.devices import choose_device, choose_dtype
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError
 from segmint.images.normalization import normalize
 from segmint.methods.method import Outcome, Task
 from segmint.metrics import adjusted_rand_index
 from segmint.networks.clustering import ClusteringNetwork
+from segmint.networks.factored import FactoredResponse
 from segmint.networks.storage import save_network
 from segmint.objectives.batch import Batch
 from segmint.objectives.objective import Objective
 from segmint.regions.component_tree import component_tree
 from segmint.regions.hierarchy import RegionHierarchy
-from segmint.solvers.descent import Step, descend
+from segmint.regions.superpixels import small_superpixels
+from segmint.solvers.descent import Step, arithmetic, descend
 from segmint.solvers.enlargement import (
     Enlarged,
     FullResponse,
@@ -54,6 +57,11 @@ def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: 
     prepared = prepare(image, options, task.region)
     device = choose_device(task.device)
     batch, ids = working_batch(prepared, task, options.working_pixels, device)
+    if len(ids) and options.components not in (None, len(ids)):
+        raise UsageError(
+            f"--components is {options.components}, but the scribbles hold {len(ids)} ids and each "
+            "becomes one component: leave --components out or scribble as many areas"
+        )
     fits = [
         fit_batch(batch, len(ids), options, task, seed)
         for seed in _seeds(task.seed, options.restarts)
@@ -64,10 +72,8 @@ def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: 
 
     # With scribbles only their components may be chosen, so that objects come out whole.
     channels = best.response[: len(ids)] if len(ids) else best.response
-    response = _at_full_size(channels, image, options)
-    labels = labels_of(response)
-    if task.region is not None:
-        labels[~task.region] = -1
+    wanted = max(options.components or 1, options.min_components)
+    response, labels = _enlarged(channels, image, options, task, wanted)
     history, notes = best.history, _notes(fits, batch, image.shape)
     if task.scribbles is not None:
         named = np.append(ids, np.int32(-1))[labels]
@@ -138,7 +144,8 @@ def fit_batch(
         seed=seed,
     ).to(batch.image.device)
     wanted = max(options.min_components, options.components or 1, scribbled)
-    watch = _Watch(wanted, options, task, batch)
+    watch = _Watch(network, wanted, options, task, batch)
+    dtype = choose_dtype(task.precision, batch.image.device)
     descend(
         network,
         objective_of(options, scribble_weight=options.scribble_weight if scribbled else 0.0),
@@ -146,24 +153,41 @@ def fit_batch(
         iterations=options.iterations,
         learning_rate=options.learning_rate,
         momentum=options.momentum,
-        dtype=choose_dtype(task.precision, batch.image.device),
+        dtype=dtype,
         after=watch,
     )
+    network.load_state_dict(watch.weights)
     return Fit(
-        response=watch.response[0].float(),
+        response=respond(network, batch.image, dtype),
         network=network,
         objective=watch.history[-1]["objective"],
         history=tuple(watch.history),
     )
 
 
+@torch.no_grad()
+def respond(network: ClusteringNetwork, image: Tensor, dtype: torch.dtype) -> Tensor:
+    """Response (K, H, W) float32 of one image (1, C, H, W)."""
+    with arithmetic(dtype, image.device):
+        response = network.respond(image)
+    dense = response.dense() if isinstance(response, FactoredResponse) else response
+    return dense[0].float()
+
+
 class _Watch:
-    """Keeps the last response with enough components and ends the descent in time."""
+    """Keeps the last weights with enough components and ends the descent in time."""
 
-    response: Tensor
-
-    def __init__(self, wanted: int, options: ClusteringOptions, task: Task, batch: Batch) -> None:
+    def __init__(
+        self,
+        network: ClusteringNetwork,
+        wanted: int,
+        options: ClusteringOptions,
+        task: Task,
+        batch: Batch,
+    ) -> None:
         self.history: list[dict[str, float]] = []
+        self.weights: dict[str, Tensor] = {}
+        self._network = network
         self._wanted = wanted
         self._stable_fraction = options.stable_fraction
         self._observe = task.observe
@@ -171,19 +195,17 @@ class _Watch:
         self._labels: Tensor | None = None
 
     def __call__(self, step: Step) -> bool:
-        labels = step.response.argmax(dim=1)
-        inside = labels if self._region is None else labels[self._region]
-        counts = torch.bincount(inside.flatten(), minlength=step.response.shape[1])
-        present = int((counts > 0).sum())
+        labels = step.labels if self._region is None else step.labels[self._region]
+        present = int((torch.bincount(labels.flatten()) > 0).sum())
         if self.history and present < self._wanted:
             return True
-        self.response = step.response
+        self.weights = {k: v.detach().clone() for k, v in self._network.state_dict().items()}
         row = {"iteration": step.number, "objective": step.objective, **step.parts}
         self.history.append({**row, "components": present})
         if self._observe is not None:
-            self._observe(step.number, labels[0].to(torch.int32).cpu().numpy())
-        stable = self._is_stable(inside)
-        self._labels = inside
+            self._observe(step.number, step.labels[0].to(torch.int32).cpu().numpy())
+        stable = self._is_stable(labels)
+        self._labels = labels
         return present == self._wanted or stable
 
     def _is_stable(self, labels: Tensor) -> bool:
@@ -193,15 +215,33 @@ class _Watch:
         return float(changed) < self._stable_fraction
 
 
-def _at_full_size(
-    channels: Tensor, image: NDArray[np.float32], options: ClusteringOptions
-) -> FullResponse:
-    enlarged = Enlarged(channels, (image.shape[0], image.shape[1]))
-    if options.superpixel_scale == 0:
-        return enlarged
-    from segmint.regions.superpixels import small_superpixels
+def _enlarged(
+    channels: Tensor,
+    image: NDArray[np.float32],
+    options: ClusteringOptions,
+    task: Task,
+    wanted: int,
+) -> tuple[FullResponse, NDArray[np.int32]]:
+    """The response and the labels at full size, with at least the wanted number if there are.
 
-    return Snapped(enlarged, small_superpixels(image, scale=options.superpixel_scale))
+    Superpixels and smooth enlargement may each lose a small component. Where too few are left the
+    next plainer way is taken; the last one loses none.
+    """
+    size = (image.shape[0], image.shape[1])
+    smooth = Enlarged(channels, size)
+    ways: list[Callable[[], FullResponse]] = [lambda: smooth]
+    ways.append(lambda: Enlarged(channels, size, smooth=False))
+    if options.superpixel_scale:
+        superpixels = small_superpixels(image, scale=options.superpixel_scale)
+        ways.insert(0, lambda: Snapped(smooth, superpixels))
+    for way in ways:
+        response = way()
+        labels = labels_of(response)
+        if task.region is not None:
+            labels[~task.region] = -1
+        if np.count_nonzero(np.bincount(labels[labels >= 0])) >= wanted:
+            break
+    return response, labels
 
 
 def _hierarchy(

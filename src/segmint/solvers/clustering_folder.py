@@ -22,7 +22,7 @@ from segmint.networks.normalization import Normalization
 from segmint.objectives.batch import Batch
 from segmint.regions.component_tree import component_tree
 from segmint.regions.ordering import order_by_area
-from segmint.solvers.clustering import objective_of
+from segmint.solvers.clustering import objective_of, respond
 from segmint.solvers.descent import Step, arithmetic, descend
 from segmint.solvers.reduction import resized, to_input
 
@@ -102,14 +102,6 @@ def cluster_folder(
         numbers=_numbers(network, tensors, options, dtype),
         history=tuple(history),
     )
-
-
-@torch.no_grad()
-def respond(network: ClusteringNetwork, image: Tensor, dtype: torch.dtype) -> Tensor:
-    """Response (K, H, W) float32 of one image (1, C, H, W)."""
-    with arithmetic(dtype, image.device):
-        response: Tensor = network(image)
-    return response[0].float()
 
 
 @torch.no_grad()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from segmint.networks.factored import FactoredResponse
 from segmint.objectives.batch import Batch
 from segmint.objectives.objective import Objective
 
@@ -20,15 +22,27 @@ class Step:
 
     number: int
     """Counts from 1."""
-    response: Tensor
-    """(N, K, H, W), detached, from before the step."""
+    labels: Tensor
+    """(N, H, W) channel of the largest response, from before the step."""
     objective: float
     parts: dict[str, float]
     """Weighted value of each term."""
 
 
+class Responding(Protocol):
+    """A network whose response may come factored."""
+
+    def respond(self, image: Tensor) -> Tensor | FactoredResponse:
+        """The response (N, K, H, W) of images (N, C, H, W)."""
+        ...
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """What is learned."""
+        ...
+
+
 def descend(
-    network: nn.Module,
+    network: Responding,
     objective: Objective,
     batches: Iterable[Batch],
     *,
@@ -41,7 +55,7 @@ def descend(
     """Minimize the objective until ``after`` says that it is enough.
 
     Args:
-        network: image (N, C, H, W) to response (N, K, H, W); changed in place.
+        network: its ``respond`` maps images (N, C, H, W) to responses; changed in place.
         objective: what to minimize.
         batches: one for each iteration.
         iterations: at most so many.
@@ -49,16 +63,16 @@ def descend(
         momentum: of gradient descent, 0 to below 1.
         dtype: arithmetic of the network; statistics and objective stay in float32.
         after: looks at each step before the weights change; True ends the descent there, so the
-            response it saw is the response of the final weights.
+            labels it saw are those of the final weights.
     """
     optimizer = torch.optim.SGD(network.parameters(), lr=learning_rate, momentum=momentum)
     for number, batch in enumerate(itertools.islice(batches, iterations), start=1):
         with arithmetic(dtype, batch.image.device):
-            response = network(batch.image)
+            response = network.respond(batch.image)
         total = objective(response, batch)
         step = Step(
             number=number,
-            response=response.detach(),
+            labels=objective.labels,
             objective=float(total.detach()),
             parts=objective.parts,
         )

@@ -31,15 +31,17 @@ class FullResponse(Protocol):
 
 
 class Enlarged:
-    """Bilinear enlargement.
+    """Bilinear enlargement, or by the nearest pixel.
 
     Args:
         response: (K, h, w) float32.
-        size: height and width of the image.
+        size: height and width of the image, at least h and w.
+        smooth: bilinear; the nearest pixel loses none of the response.
     """
 
-    def __init__(self, response: Tensor, size: tuple[int, int]) -> None:
+    def __init__(self, response: Tensor, size: tuple[int, int], *, smooth: bool = True) -> None:
         self._response = response
+        self._smooth = smooth
         self.shape = (len(response), *size)
 
     def blocks(self) -> Iterator[tuple[slice, Tensor]]:
@@ -51,6 +53,10 @@ class Enlarged:
             return
         for rows in _row_slices(self.shape):
             at = torch.arange(rows.start, rows.stop, device=response.device)
+            if not self._smooth:
+                columns = torch.arange(width, device=response.device) * response.shape[2] // width
+                yield rows, response[:, at * response.shape[1] // height][..., columns]
+                continue
             source = (at + 0.5) * (response.shape[1] / height) - 0.5
             source = source.clamp(0, response.shape[1] - 1)
             above = source.floor().long()
@@ -73,9 +79,9 @@ class Snapped:
         superpixels: (H, W) integers from 0.
     """
 
-    def __init__(self, response: FullResponse, superpixels: NDArray[np.int64]) -> None:
+    def __init__(self, response: FullResponse, superpixels: NDArray[np.int32]) -> None:
         self.shape = response.shape
-        self._superpixels = torch.from_numpy(superpixels)
+        self._superpixels = torch.from_numpy(superpixels.astype(np.int64))
         counts = torch.bincount(self._superpixels.flatten())
         sums = torch.zeros(len(counts), self.shape[0])
         for rows, block in response.blocks():
