@@ -6,7 +6,6 @@ import statistics
 import sys
 
 from measuring import machine, run_command
-
 from segmint.cli import commands
 
 RUNS = 7

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 
 import torch
+
 from measuring import in_turn, machine, peak_memory, ratio, run_alone, spread
 from plain_clustering import PlainNetwork, plain_objective
-
 from segmint.networks.clustering import ClusteringNetwork
 from segmint.objectives import Batch, Objective
 from segmint.solvers.descent import arithmetic
@@ -99,9 +99,9 @@ def network_agreement(dtype: torch.dtype) -> tuple[float, float]:
         response = ours.respond(work.batch.image)
     second = work.objective(response, work.batch)
     second.backward()
-    # The bias before a normalization has no gradient but rounding, so it is left out.
-    names = [n for n, _ in ours.named_parameters() if not ("convolution" in n and "bias" in n)]
-    names = [name for name in names if name != "classifier.bias"]
+    # A bias that a later normalization takes away has no gradient but rounding: left out.
+    names = [n for n, p in ours.named_parameters() if p.grad is not None]
+    names = [name for name in names if not ("convolutions" in name and "bias" in name)]
     left = torch.cat([dict(plain.named_parameters())[n].grad.flatten() for n in names])
     right = torch.cat([dict(ours.named_parameters())[n].grad.flatten() for n in names])
     return (

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from measuring import machine
 
 import segmint
+from measuring import machine
 from segmint.images.masks import read_masks
 from segmint.metrics import evaluate_many
 

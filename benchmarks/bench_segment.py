@@ -1,4 +1,4 @@
-"""``segmint segment`` with its defaults on a 481x321 photo, start-up included, against the plain loop.
+"""``segmint segment`` with its defaults on a 481x321 photo, start-up included, against a plain loop.
 
 The plain loop would take a quarter of an hour for its 500 iterations, so a few iterations in a
 process of their own are timed in turn with ours and the others counted at the same speed;
@@ -26,6 +26,7 @@ def plain(path: str, iterations: int) -> None:
     import numpy as np
     import torch
     from PIL import Image
+
     from plain_clustering import plain_iterations
 
     pixels = torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1)[None] / 255

@@ -1,4 +1,4 @@
-"""The published feature clustering written the obvious way: float32, channels first, formulas as is.
+"""The published feature clustering written the obvious way: float32, channels first, as printed.
 
 Kim, Kanezaki and Tanaka (2020), equations 1 to 5. It is the baseline of the other benchmarks and
 is not made slow: it uses the library's own fused layers and losses.

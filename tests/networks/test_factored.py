@@ -70,3 +70,13 @@ def test_written_out_where_no_one_map_serves(statistics: str, images: int) -> No
     response = network.respond(image)
     assert isinstance(response, Tensor)
     torch.testing.assert_close(response, network(image), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, 4.0])
+def test_moments_of_half_precision(offset: float) -> None:
+    features = (random_tensor(1, 4, 40, 48).abs() + offset).bfloat16()
+    rows = features.double().movedim(1, -1).flatten(0, 2)
+    mean, covariance = moments(features)
+    torch.testing.assert_close(mean.double(), rows.mean(dim=0), rtol=1e-2, atol=0)
+    expected = torch.cov(rows.T, correction=0)
+    torch.testing.assert_close(covariance.double(), expected, rtol=2e-2, atol=2e-2)

@@ -127,7 +127,7 @@ def test_upstream_gradient_is_a_factor() -> None:
 @settings(max_examples=100)
 @given(cases())
 def test_factored_response_is_the_same_written_out(case: Case) -> None:
-    logits, batch = made(case)
+    _, batch = made(case)
     generator = torch.Generator().manual_seed(case.seed)
     images, components, height, width = case.shape
     tensors = [

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import cut_tree, linkage
 
-from segmint.errors import InputError, UsageError
+from segmint.errors import UsageError
 from segmint.regions.merge_tree import MergeTree
 
 
@@ -74,5 +74,5 @@ def test_impossible_numbers_of_components_are_refused(components: int) -> None:
     ],
 )
 def test_what_is_not_a_tree_is_refused(merges: list[list[int]], heights: list[float]) -> None:
-    with pytest.raises(InputError, match="must"):
+    with pytest.raises(ValueError, match="must"):
         MergeTree(np.array(merges, np.int32), np.array(heights))

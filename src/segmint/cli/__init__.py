@@ -86,6 +86,7 @@ def _dispatch(arguments: list[str]) -> int:
         help="Segment images with labels, with a few, or with none, and prove how well.",
         version=__version__,
         result_action="return_value",
+        suppress_keyboard_interrupt=False,  # it says how to go on
     )
     called = arguments[0] if arguments else None
     for entry in commands.entries():

@@ -70,8 +70,8 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def _image(record: dict[str, Any]) -> Image | None:
-    if not record.get("image") or not Path(record["image"]).exists():
+    try:
+        image = read_image(str(record.get("image")))
+    except InputError:
         return None
-    image = read_image(record["image"])
-    shape = image.pixels.shape[:-1]
-    return image if list(shape) == list(record.get("shape", [])) else None
+    return image if list(image.pixels.shape[:-1]) == record.get("shape") else None

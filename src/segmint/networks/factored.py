@@ -55,6 +55,11 @@ def chunks(rows: Tensor) -> Iterator[Tensor]:
     return iter(torch.split(rows, CHUNK_PIXELS))
 
 
+def column_sums(rows: Tensor) -> Tensor:
+    """Sums (P,) float32 over rows (N, P); as a product, which is quicker than a sum in bfloat16."""
+    return (rows.new_ones(1, len(rows)) @ rows)[0].float()
+
+
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (P,) and covariance (P, P) of the pixels of (N, P, H, W), float32, differentiable."""
     return cast(tuple[Tensor, Tensor], _Moments.apply(features))  # type: ignore[no-untyped-call]
@@ -64,14 +69,17 @@ class _Moments(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> tuple[Tensor, Tensor]:
         rows = pixel_rows(features)
-        # Deviations from a mean that is nearly right keep the squares from canceling.
-        shift = rows[:CHUNK_PIXELS].float().mean(dim=0)
+        # Deviations from a mean that is nearly right keep the squares from canceling. Features in
+        # bfloat16 are rounded by more than that: there the products are taken as they are.
+        shift = torch.zeros(rows.shape[1], device=rows.device)
+        if rows.dtype == torch.float32:
+            shift = rows[:CHUNK_PIXELS].mean(dim=0)
         total = torch.zeros_like(shift)
         products = torch.zeros(len(shift), len(shift), device=rows.device)
         for chunk in chunks(rows):
-            deviations = chunk.float() - shift
-            total += deviations.sum(dim=0)
-            products.addmm_(deviations.T, deviations)
+            deviations = chunk - shift if rows.dtype == torch.float32 else chunk
+            total += column_sums(deviations)
+            products += deviations.T @ deviations
         offset = total / len(rows)
         mean = shift + offset
         ctx.save_for_backward(features, mean)

@@ -24,7 +24,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from segmint.networks.factored import FactoredResponse
+from segmint.networks.factored import FactoredResponse, column_sums
 from segmint.objectives.batch import Batch
 
 NeighbourWeights = Callable[[Batch], tuple[Tensor | None, Tensor | None]]
@@ -148,9 +148,8 @@ class _Factored:
 
     def add(self, image: int, start: int, slope: Tensor) -> None:
         """Take the gradient (rows, W, K) of rows."""
-        flat = slope.flatten(0, 1)
-        self._bias_gradient += flat.sum(dim=0)
-        flat = flat.to(self._features.dtype)
+        flat = slope.flatten(0, 1).to(self._features.dtype)
+        self._bias_gradient += column_sums(flat)
         at = (image, slice(start, start + len(slope)))
         self._weight_gradient += flat.T @ self._features[at].flatten(0, 1)
         self._features_gradient[at] = (flat @ self._weight).view_as(self._features[at])

@@ -16,18 +16,19 @@ from segmint.regions.region_graph import Floats, RegionGraph, pair_features
 
 FEATURE_WEIGHTS = np.array(
     [
-        2.879,  # boundary strength
-        0.419,  # color step
-        0.229,  # lightness
-        0.274,  # green-red
-        0.167,  # blue-yellow
-        0.694,  # texture
-        0.191,  # smaller area
-        0.320,  # larger area
-        -0.334,  # shared perimeter
+        2.799,  # boundary strength
+        0.435,  # color step
+        -0.518,  # lightness
+        0.229,  # green-red
+        0.017,  # blue-yellow
+        0.344,  # texture
+        2.613,  # the largest of these four
+        0.217,  # smaller area
+        0.299,  # larger area
+        -0.311,  # shared perimeter
     ]
 )
-INTERCEPT = -3.566
+INTERCEPT = -3.690
 """Logistic regression of "annotators have these two regions in different segments" on the features
 of pairs met while joining, BSDS500 train and val (benchmarks/learn_merge_weights.py)."""
 

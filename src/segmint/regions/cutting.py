@@ -19,11 +19,11 @@ FINENESS_RANGE = 3.0
 class CutWeights:
     """What decides about a merge besides its height, learned for best overlap and covering."""
 
-    larger_area: float = -0.329
+    larger_area: float = -0.168
     """Weight of the logarithm of the larger of the two areas, as a share of all."""
-    busyness: float = -0.548
+    busyness: float = -0.361
     """Weight of the logarithm of the number of regions that are clearly apart."""
-    threshold: float = -1.747
+    threshold: float = -1.756
     """Evidence below which regions are joined."""
 
     def as_tuple(self) -> tuple[float, float, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.errors import InputError, UsageError
+from segmint.errors import UsageError
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +33,15 @@ class MergeTree:
         """Check the shapes, the order of the heights and that children come before parents."""
         count = len(self.merges)
         if self.merges.shape != (count, 2) or self.heights.shape != (count,):
-            raise InputError(
+            raise ValueError(
                 f"merges {self.merges.shape} and heights {self.heights.shape} must be (n - 1, 2) "
                 "and (n - 1,)"
             )
         if np.any(self.heights[1:] < self.heights[:-1]) or np.isnan(self.heights).any():
-            raise InputError("heights must not decrease from one merge to the next")
+            raise ValueError("heights must not decrease from one merge to the next")
         later = self.merges >= (self.leaves + np.arange(count))[:, None]
         if np.any(later) or len(np.unique(self.merges)) != 2 * count:
-            raise InputError("each merge must join two nodes that exist and are still roots")
+            raise ValueError("each merge must join two nodes that exist and are still roots")
 
     @property
     def leaves(self) -> int:

@@ -17,7 +17,7 @@ from segmint.regions.cues import CHANNEL_SIZES, Channel
 
 Floats = NDArray[np.float64]
 
-NOISE_FLOORS = np.array([0.1, 1, 0.02, 0.02, 0.02, 0.02, 0, 0, 0])
+NOISE_FLOORS = np.array([0.1, 1, 0.1, 0.1, 0.1, 0.1, 0.1, 0, 0, 0])
 """Added to the features before their logarithm is taken; smaller differences are noise."""
 
 
@@ -126,11 +126,12 @@ def region_graph(
 
 
 def pair_features(graph: RegionGraph) -> Floats:
-    """What tells whether two touching regions belong together, (P, 9), all as logarithms.
+    """What tells whether two touching regions belong together, (P, 10), all as logarithms.
 
     In order: the mean boundary strength and the mean color step (Lab distance of neighbouring
     pixels) along the shared boundary; the chi distances between the histograms of lightness,
-    green-red, blue-yellow and texture; the smaller and the larger area as shares of all; the part
+    green-red, blue-yellow and texture, and the largest of the four, since one cue that differs is
+    enough; the smaller and the larger area as shares of all; the part
     of a perimeter that is shared, the larger of both.
     """
     first, second = graph.pairs.T
@@ -142,6 +143,6 @@ def pair_features(graph: RegionGraph) -> Floats:
     distances = np.sqrt(0.5 * np.add.reduceat(terms, starts, axis=1))
     areas = np.sort(graph.areas[graph.pairs], axis=1) / graph.areas.sum()
     shared = graph.lengths / graph.perimeters[graph.pairs].min(axis=1)
-    features: Floats = np.column_stack([means, distances, areas, shared])
+    features: Floats = np.column_stack([means, distances, distances.max(axis=1), areas, shared])
     logarithms: Floats = np.log(features + NOISE_FLOORS)
     return logarithms

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as Pillow
+
+from segmint.images import read_labels
+from segmint.recipes.run import Run
+
+TRAINING = ("--features", "8", "--max-components", "6", "--epochs", "3", "--image-size", "16")
+
+
+@pytest.fixture
+def run(here, succeeds, photo):
+    """A run that learned on two images."""
+    (here / "photos").mkdir()
+    Pillow.fromarray(photo).save(here / "photos" / "a.png")
+    Pillow.fromarray(photo[:, ::-1]).save(here / "photos" / "b.png")
+    succeeds("train", "clustering", "photos", "--out", "run", *TRAINING)
+    return here / "run"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_training_says_what_it_does(here, succeeds, photo):
+    output, errors = succeeds("train", "clustering", "good.png", "--out", "run", *TRAINING)
+    record = json.loads((here / "run" / "run.json").read_text())
+    count = record["components"]
+    assert output.startswith(f"learned {count} component{'' if count == 1 else 's'} from 1 image")
+    assert output.endswith(": run in run\n")
+    assert len(errors.splitlines()) == len(record["history"])
+    assert errors.startswith("step 1: objective ")
+    assert names(here / "run") == ["network.safetensors", "run.json"]
+    assert record["images"] == ["good.png"]
+    assert record["options"]["features"] == 8
+    quiet = ("train", "clustering", "good.png", "--out", "again", "--quiet", *TRAINING)
+    assert succeeds(*quiet)[1] == ""
+
+
+def test_a_finished_run_is_kept(run, here, refused, succeeds):
+    before = (run / "run.json").read_bytes()
+    call = ("train", "clustering", "photos", "--out", "run", *TRAINING)
+    assert "run holds a finished run: pass --overwrite" in refused(2, *call)
+    assert (run / "run.json").read_bytes() == before
+    succeeds(*call, "--seed", 5, "--overwrite")
+    assert json.loads((run / "run.json").read_text())["seed"] == 5
+
+
+def test_prediction_is_that_of_the_run(run, here, succeeds, photo):
+    output, _ = succeeds("predict", "run", "photos", "--out", "out")
+    assert output == "2 segmented: results in out\n"
+    labels = read_labels(here / "out" / "a" / "labels.png")
+    assert np.array_equal(labels, Run(run).predict(photo))
+    record = json.loads((here / "out" / "a" / "result.json").read_text())
+    assert record["method"] == "run of clustering"
+    assert record["options"]["run"] == "run"
+    assert names(here / "out" / "a") == [
+        "components.csv",
+        "labels.png",
+        "overlay.png",
+        "result.json",
+    ]
+
+
+def test_numbers_are_the_same_in_every_image(run, here, succeeds, photo):
+    """An image and its mirror image have mirrored labels up to the border of the network."""
+    succeeds("predict", "run", "photos", "--out", "out", "--precision", "float32")
+    first, second = (read_labels(here / "out" / name / "labels.png") for name in "ab")
+    assert set(np.unique(first)) & set(np.unique(second))
+
+
+def test_second_prediction_skips_also_by_another_spelling(run, succeeds):
+    succeeds("predict", "run", "photos")
+    output, errors = succeeds("predict", "run/", "photos")
+    assert output == "0 segmented, 2 skipped: results in segmint-out\n"
+    assert "other options" not in errors
+
+
+def test_exact_components(here, succeeds):
+    call = ("train", "clustering", "good.png", "--quiet", *TRAINING, "--components", 2)
+    assert succeeds(*call)[0].startswith("learned 2 components from 1 image in ")
+    succeeds("predict", "segmint-run", "good.png", "--json")
+    labels = read_labels(here / "segmint-out" / "good" / "labels.png")
+    assert set(np.unique(labels)) <= {0, 1}
+
+
+def test_stacks(here, succeeds, photo):
+    pages = np.stack([photo[..., 0]] * 5)
+    tifffile.imwrite(here / "a.tif", pages, photometric="minisblack")
+    succeeds("train", "clustering", "a.tif", "--out", "run", "--quiet", *TRAINING)
+    succeeds("predict", "run", "a.tif")
+    labels = read_labels(here / "segmint-out" / "a" / "labels.tif")
+    assert labels.shape == pages.shape
+    assert (labels == labels[0]).all()
+
+
+def test_former_option_names(here, succeeds):
+    former = (
+        "--n_features 8 --n_classes 6 --min_classes 2 --n_convolutions 1 --batch_size 2 "
+        "--learning_rate 0.05 --momentum 0.8 --epochs 2 --mu 1.5 --nu 2.5 --nu_x 0.5 --nu_y 0.25 "
+        "--M 0.2 --m 0.3 --n_channels 3 --image_size 16"
+    )
+    succeeds("train", "clustering", "good.png", *former.split(), "--out", "run")
+    options = json.loads((here / "run" / "run.json").read_text())["options"]
+    assert (options["blocks"], options["batch_size"], options["min_area_weight"]) == (1, 2, 0.3)
+
+
+def test_help_shows_the_options_of_the_recipe(succeeds):
+    assert "Options of clustering" in succeeds("train", "clustering", "--help")[0]
