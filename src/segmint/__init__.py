@@ -5,7 +5,7 @@ Example:
     >>> import segmint
     >>> image = np.zeros((32, 32), dtype=np.uint8)
     >>> image[:, 16:] = 200
-    >>> segmint.segment(image, method="felzenszwalb").components
+    >>> segmint.segment(image, components=2).components
     2
 """
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
+import types
+import typing
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -40,8 +43,11 @@ class Options:
     """Base of all option sets; subclasses are ``@dataclass(frozen=True, kw_only=True)``."""
 
     def __post_init__(self) -> None:
+        kinds = typing.get_type_hints(type(self))
         for field in dataclasses.fields(self):
-            _check(field, getattr(self, field.name))
+            value = _converted(field.name, getattr(self, field.name), kinds[field.name])
+            object.__setattr__(self, field.name, value)
+            _check(field, value)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
@@ -75,6 +81,20 @@ class Options:
     def resolved(self) -> dict[str, Any]:
         """All options with their values, as plain data for ``result.json``."""
         return dataclasses.asdict(self)
+
+
+def _converted(name: str, value: Any, kind: Any) -> Any:
+    """The value as a plain value of its type; numbers of NumPy become those of Python."""
+    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if type(value) in kinds:
+        return value
+    if not isinstance(value, bool):
+        if int in kinds and isinstance(value, numbers.Integral):
+            return int(value)
+        if float in kinds and isinstance(value, numbers.Real):
+            return float(value)
+    accepted = " or ".join("none" if each is type(None) else each.__name__ for each in kinds)
+    raise UsageError(f"--{name.replace('_', '-')} is {value!r}, accepted is {accepted}")
 
 
 def _check(field: dataclasses.Field[Any], value: Any) -> None:

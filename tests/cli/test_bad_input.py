@@ -222,6 +222,7 @@ class TestOptions:
             ("--component 3", "did you mean --components?"),
             ("--components", "--components needs a value"),
             ("--components three", "--components is 'three', accepted is a whole number"),
+            ("--components 2.5", "--components is '2.5', accepted is a whole number"),
             ("--components 3 --n-components 3", "given twice"),
             ("--fineness nan", "a finite number is needed"),
             ("--fineness much", "accepted is a number"),

@@ -100,7 +100,7 @@ def test_pieces_of_a_region_are_never_one_component_unless_asked_for() -> None:
 
 def test_scribbles_name_whole_objects() -> None:
     image, truth = scene()
-    scribbles = np.full(truth.shape, 255, np.uint8)
+    scribbles = np.full(truth.shape, -1, np.int32)
     scribbles[2, 2:40], scribbles[20:28, 16], scribbles[5:40, -4] = 0, 7, 3
     result = hybrid_segmentation(image, scribbles=scribbles)
     labels = result.labels
@@ -114,7 +114,7 @@ def test_scribbles_name_whole_objects() -> None:
 @pytest.mark.parametrize("working_pixels", [200_000, 700])
 def test_every_scribbled_pixel_keeps_its_id_even_without_any_edge(working_pixels: int) -> None:
     image = np.full((48, 64, 3), 0.4, np.float32)
-    scribbles = np.full((48, 64), 255, np.uint8)
+    scribbles = np.full((48, 64), -1, np.int32)
     scribbles[10, 3:60], scribbles[11, 20:40], scribbles[30:32, 5] = 1, 2, 9
     result = hybrid_segmentation(image, scribbles=scribbles, working_pixels=working_pixels)
     found = [np.unique(result.labels[scribbles == identity]).tolist() for identity in (1, 2, 9)]

@@ -9,10 +9,10 @@ import itertools
 import textwrap
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
-from cyclopts import Group, Parameter
+from cyclopts import CoercionError, Group, Parameter, Token
 
 from segmint.options import Options
 
@@ -98,8 +98,23 @@ def _annotation(field: dataclasses.Field[Any], kind: Any, text: str, group: Grou
     if field.default is not None and field.default != () and field.default is not False:
         text = f"{text} [default: {field.default}]"
     aliases = [_long(alias) for alias in field.metadata.get("aliases", ())]
-    parameter = Parameter(alias=aliases, help=text, group=group, negative=(), show_default=False)
+    parameter = Parameter(
+        alias=aliases,
+        help=text,
+        group=group,
+        negative=(),
+        show_default=False,
+        converter=whole_number if int in (kind, *typing.get_args(kind)) else None,
+    )
     return Annotated[_optional(kind), parameter]
+
+
+def whole_number(kind: Any, tokens: Sequence[Token]) -> int:
+    """The value of an integer option; the parser's own reading would round 1.5 to 2."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise CoercionError(token=tokens[0], target_type=int) from None
 
 
 def _long(alias: str) -> str:

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from segmint.cli import console
 from segmint.cli.console import counted
+from segmint.cli.parameters import whole_number
 from segmint.errors import SegmintError, UsageError
 
 
@@ -18,7 +19,7 @@ def command(arguments: list[str]) -> Callable[..., int]:
 
     def recut(
         *results: str,
-        components: int,
+        components: Annotated[int, Parameter(converter=whole_number)],
         out: str | None = None,
         overwrite: Annotated[bool, Parameter(negative=())] = False,
     ) -> int:

@@ -86,6 +86,20 @@ class ClusteringOptions(FeatureClusteringOptions):
     """Runs from other starts: the one with the best objective is kept, their agreement reported."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class FolderClusteringOptions(FeatureClusteringOptions):
+    """Options of the recipe ``clustering``, on many images."""
+
+    epochs: int = option(20, low=1)
+    """Passes over the folder, at most."""
+    batch_size: int = option(16, low=1)
+    """Images a step."""
+    image_size: int = option(224, low=0)
+    """Side in pixels that images are resized to for learning; 0 keeps them as they are."""
+    statistics: str = option("image", choices=("image", "running"))
+    """Normalization by the image itself, or by the whole folder; the same in prediction."""
+
+
 def segment(image: NDArray[np.float32], options: ClusteringOptions, task: Task) -> Outcome:
     """Segment one image by the network that fits it."""
     from segmint.solvers.clustering import cluster_image

@@ -21,6 +21,8 @@ from segmint.regions.ordering import order_by_area
 UNLABELLED = 255
 """Value of pixels without a scribble."""
 
+_LARGEST_ID = np.iinfo(np.int32).max
+
 
 def segment(
     image: ArrayLike | Image,
@@ -68,9 +70,10 @@ def segment(
     resolved = chosen.resolve(preset, options)
     source = image if isinstance(image, Image) else Image.from_array(image)
     check_abilities(method, scribbles=scribbles is not None, save_model=save_model is not None)
+    where = _checked_region(source, region)
     task = Task(
-        scribbles=_checked_scribbles(source, scribbles, unlabelled),
-        region=_checked_region(source, region),
+        scribbles=_checked_scribbles(source, scribbles, unlabelled, where),
+        region=where,
         seed=seed,
         device=device,
         precision=precision,
@@ -158,7 +161,10 @@ def _checked_region(image: Image, region: ArrayLike | None) -> NDArray[np.bool_]
 
 
 def _checked_scribbles(
-    image: Image, scribbles: ArrayLike | None, unlabelled: int
+    image: Image,
+    scribbles: ArrayLike | None,
+    unlabelled: int,
+    region: NDArray[np.bool_] | None,
 ) -> NDArray[np.int32] | None:
     if scribbles is None:
         return None
@@ -173,14 +179,18 @@ def _checked_scribbles(
         )
     if not np.issubdtype(marks.dtype, np.integer):
         raise InputError(f"scribbles are {marks.dtype}, accepted are whole numbers (ids)")
-    if unlabelled >= 0 and (marks < 0).any():
-        raise InputError("scribbles hold negative ids, accepted are 0 or more: renumber them")
-    marked = np.where(marks == unlabelled, -1, marks).astype(np.int32)
-    ids = np.unique(marked[marked >= 0])
+    known = marks != unlabelled
+    if region is not None:
+        known &= region
+    ids = np.unique(marks[known])
+    for outside in ids[(ids < 0) | (ids > _LARGEST_ID)][:1]:
+        raise InputError(
+            f"scribbles hold the id {outside}, accepted are 0 to {_LARGEST_ID}: renumber them"
+        )
     if len(ids) < 2:
         held = f"only the id {ids[0]}" if len(ids) else f"no id beside {unlabelled}"
         raise InputError(
             f"scribbles hold {held}, at least two ids are needed to tell areas apart: "
             f"scribble a second area (pixels without a scribble are {unlabelled})"
         )
-    return marked
+    return np.where(known, marks.astype(np.int32), np.int32(-1))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
+from segmint.errors import UsageError, nearest
 from segmint.registry import Registry
 
 if TYPE_CHECKING:
@@ -27,7 +29,12 @@ def build(name: str, *, in_channels: int = 3, classes: int = 21, **options: Any)
         options: further arguments of that network.
 
     Raises:
-        UsageError: for an unknown name, with the nearest known one.
+        UsageError: for an unknown name or option, with the nearest known one.
     """
-    network: nn.Module = networks.load(name)(in_channels=in_channels, classes=classes, **options)
+    factory = networks.load(name)
+    known = inspect.signature(factory).parameters
+    for option in options:
+        if option not in known:
+            raise UsageError(f"network {name!r} does not take {option}: {nearest(option, known)}")
+    network: nn.Module = factory(in_channels=in_channels, classes=classes, **options)
     return network

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError
 from segmint.networks import build
 from segmint.runs import atomic_path
 
@@ -58,7 +58,7 @@ def load_network(path: Path) -> nn.Module:
     try:
         network = build(metadata["network"], **json.loads(metadata["configuration"]))
         network.load_state_dict(state)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (UsageError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"{path} does not hold the weights that it announces: train again"
         ) from error

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from segmint.objectives.batch import Batch
+from segmint.objectives.precision import widened
 from segmint.objectives.streaming import StreamedWeights
 
 
@@ -24,7 +25,7 @@ def soft_areas(logits: Tensor, where: Tensor | None = None) -> tuple[Tensor, Ten
     Returns:
         Areas (K,) that sum to 1, and (K,) boolean: some counted pixel prefers that component.
     """
-    logits = logits.float()
+    logits = widened(logits)
     probabilities = logits.softmax(dim=1)
     labels = logits.argmax(dim=1)
     if where is None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from segmint.objectives.batch import Batch
+from segmint.objectives.precision import widened
 from segmint.objectives.streaming import StreamedWeights
 
 
@@ -28,7 +29,7 @@ def continuity_loss(
     Returns:
         Scalar ``x * mean |d_x| + y * mean |d_y|``; an axis of one pixel adds 0.
     """
-    logits = logits.float()
+    logits = widened(logits)
     horizontal = (logits[..., :, 1:] - logits[..., :, :-1]).abs()
     vertical = (logits[..., 1:, :] - logits[..., :-1, :]).abs()
     return x * _weighted_mean(horizontal, weights[0]) + y * _weighted_mean(vertical, weights[1])
@@ -49,11 +50,12 @@ def neighbour_weights(
     if batch.region is None and edge_sharpness == 0:
         return None, None
     image = batch.image.float()
+    deviation = image.std(correction=0).clamp(min=1e-6)
     pairs = []
     for axis in (-1, -2):
         size = image.shape[axis] - 1
         difference = image.narrow(axis, 1, size) - image.narrow(axis, 0, size)
-        gradient = (difference / image.std().clamp(min=1e-6)).abs().amax(dim=1)
+        gradient = (difference / deviation).abs().amax(dim=1)
         weight = torch.exp(-edge_sharpness * gradient)
         if batch.region is not None:
             weight = (

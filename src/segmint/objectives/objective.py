@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import re
 from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
-from segmint.errors import UsageError
+from segmint.errors import UsageError, nearest
 from segmint.networks.factored import FactoredResponse
 from segmint.objectives import terms
 from segmint.objectives.batch import Batch
@@ -51,7 +53,8 @@ class Objective(nn.Module):
         """The scalar objective of logits (N, K, H, W), written out or factored."""
         if self._streamed is not None:
             total, found = streamed_objective(logits, batch, self._streamed)
-            self.parts, self.labels = found.parts, found.labels
+            self.parts = {name: found.parts.get(name, 0.0) for name in self.names}
+            self.labels = found.labels
             return total
         if isinstance(logits, FactoredResponse):
             logits = logits.expanded()
@@ -89,23 +92,29 @@ def _parse(text: str) -> tuple[float, str, dict[str, float]]:
     arguments: dict[str, float] = {}
     for argument in filter(None, (match["arguments"] or "").split(",")):
         name, _, value = argument.partition("=")
+        if name in arguments:
+            raise UsageError(f"term {text!r} gives {name} twice: give it once")
         arguments[name] = _number(value, text)
     return weight, match["name"], arguments
 
 
 def _number(text: str, term: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError as error:
         raise UsageError(f"{text!r} in term {term!r} is not a number") from error
+    if not math.isfinite(number):
+        raise UsageError(f"{text!r} in term {term!r} is not a finite number")
+    return number
 
 
 def _build(name: str, arguments: dict[str, float]) -> nn.Module:
     factory: Any = terms.load(name)
-    try:
-        return cast(nn.Module, factory(**arguments))
-    except TypeError as error:
-        raise UsageError(f"term {name!r} does not take {', '.join(arguments)}: {error}") from error
+    known = inspect.signature(factory).parameters
+    for argument in arguments:
+        if argument not in known:
+            raise UsageError(f"term {name!r} does not take {argument}: {nearest(argument, known)}")
+    return cast(nn.Module, factory(**arguments))
 
 
 def _combine(modules: nn.ModuleList, weights: tuple[float, ...]) -> StreamedWeights | None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from segmint.objectives.batch import IGNORE_INDEX, Batch
+from segmint.objectives.precision import widened
 from segmint.objectives.streaming import StreamedWeights
 
 
@@ -23,7 +24,7 @@ def scribble_loss(logits: Tensor, mask: Tensor, *, ignore_index: int = IGNORE_IN
     """
     known = (mask != ignore_index).sum().clamp(min=1)
     total = functional.cross_entropy(
-        logits.float(), mask.long(), ignore_index=ignore_index, reduction="sum"
+        widened(logits), mask.long(), ignore_index=ignore_index, reduction="sum"
     )
     return total / known
 
@@ -34,7 +35,7 @@ class Scribble(nn.Module):
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
         """Scalar; 0 without scribbles."""
         if batch.mask is None:
-            return logits.sum() * 0.0
+            return widened(logits).sum() * 0.0
         mask = batch.mask
         if batch.region is not None:
             mask = torch.where(batch.region, mask, batch.ignore_index)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from segmint.objectives.batch import Batch
+from segmint.objectives.precision import widened
 from segmint.objectives.streaming import StreamedWeights
 
 
@@ -21,8 +22,9 @@ def similarity_loss(logits: Tensor, where: Tensor | None = None) -> Tensor:
     Returns:
         Scalar mean over the counted pixels; 0 when none counts.
     """
-    logits = logits.float()
-    values = torch.logsumexp(logits, dim=1) - logits.amax(dim=1)
+    logits = widened(logits)
+    targets = logits.argmax(dim=1, keepdim=True)
+    values = torch.logsumexp(logits, dim=1) - logits.gather(1, targets).squeeze(1)
     if where is None:
         return values.mean()
     return (values * where).sum() / where.sum().clamp(min=1)

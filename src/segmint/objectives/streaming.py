@@ -9,7 +9,7 @@ cache, and the only full-size array made is the gradient:
 - continuity: ``|d|``, with gradient ``sign(d)`` on both neighbours;
 - areas: ``mean softmax`` needs one pass more, before the others, for the areas themselves.
 
-Work is done in float32 whatever the type of the response. Memory beyond the response: its
+Work is done in float32, or in float64 for a response of that type. Memory beyond the response: its
 gradient, and a few MiB that do not grow with the image. A factored response is not written out at
 all; then the gradient of its features is the only array as large as they are.
 """
@@ -26,6 +26,7 @@ from torch import Tensor
 
 from segmint.networks.factored import FactoredResponse, column_sums
 from segmint.objectives.batch import Batch
+from segmint.objectives.precision import widened
 
 NeighbourWeights = Callable[[Batch], tuple[Tensor | None, Tensor | None]]
 
@@ -94,15 +95,15 @@ class _Stream(torch.autograd.Function):
         found.labels = torch.empty(source.shape[:3], dtype=torch.int16, device=tensors[0].device)
         sums = _stream(source, batch, weights, found.labels)
         found.parts.update({name: float(value) for name, value in sums.items()})
-        ctx.gradients = source.gradients()
-        return torch.stack(list(sums.values())).sum().to(torch.float32)
+        ctx.save_for_backward(*source.gradients())
+        total = torch.stack(list(sums.values())).sum()
+        return total.to(torch.promote_types(tensors[0].dtype, torch.float32))
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        gradients, factor = ctx.gradients, upstream[0]
-        del ctx.gradients
+        gradients, factor = ctx.saved_tensors, upstream[0]
         if factor != 1:
-            gradients = [gradient * factor for gradient in gradients]
+            gradients = tuple(gradient * factor for gradient in gradients)
         return None, None, None, *gradients
 
 
@@ -117,8 +118,8 @@ class _Dense:
         self.device = logits.device
 
     def rows(self, image: int, start: int, stop: int) -> Tensor:
-        """(rows, W, K) float32."""
-        return self._response[image, start:stop].float()
+        """(rows, W, K) float32, or float64."""
+        return widened(self._response[image, start:stop])
 
     def add(self, image: int, start: int, slope: Tensor) -> None:
         """Take the gradient (rows, W, K) of rows."""
@@ -231,6 +232,7 @@ def _pixelwise(
         slope.mul_(weight / partition)
     else:
         slope.div_(partition)
+        area_gradient = area_gradient.to(slope.dtype)
         pull = area_gradient - slope @ area_gradient.unsqueeze(-1)
         slope.mul_(pull.mul_(_take(pixels.area, at)).add_(onehot))
     return slope.scatter_add_(-1, targets, -onehot), labels[..., 0]
@@ -284,7 +286,7 @@ def _area_pass(
     from segmint.objectives.area import area_gradients, max_area_loss, min_area_loss
 
     images, height, _, components = source.shape
-    areas = torch.zeros(components, dtype=torch.float64, device=source.device)
+    areas = torch.zeros(components, dtype=_sum_type(source.device), device=source.device)
     counts = torch.zeros(components, dtype=torch.int64, device=source.device)
     for image in range(images):
         for start in range(0, height, rows):
@@ -300,8 +302,7 @@ def _area_pass(
     present = counts > 0
     sums.add("max_area", max_area_loss(areas, present) * weights.max_area)
     sums.add("min_area", min_area_loss(areas, present) * weights.min_area)
-    slopes = area_gradients(areas, present, largest=weights.max_area, smallest=weights.min_area)
-    return slopes.float()
+    return area_gradients(areas, present, largest=weights.max_area, smallest=weights.min_area)
 
 
 def _pixel_weights(
@@ -342,12 +343,15 @@ def _rows(source: _Dense | _Factored) -> int:
     return max(CHUNK_ELEMENTS // (width * components), 1)
 
 
+def _sum_type(device: torch.device) -> torch.dtype:
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 class _Sums:
     """Running sums of the terms, on the device, in float64."""
 
     def __init__(self, device: torch.device) -> None:
-        kind = torch.float32 if device.type == "mps" else torch.float64
-        self._zero = torch.zeros((), dtype=kind, device=device)
+        self._zero = torch.zeros((), dtype=_sum_type(device), device=device)
         self._values: dict[str, Tensor] = {}
 
     def add(self, name: str, value: Tensor) -> None:

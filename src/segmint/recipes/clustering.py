@@ -7,7 +7,6 @@ ones without learning again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,7 @@ from numpy.typing import NDArray
 
 from segmint.errors import InputError, UsageError
 from segmint.images import to_unit_range
-from segmint.methods.clustering import FeatureClusteringOptions
-from segmint.options import option
+from segmint.methods.clustering import FolderClusteringOptions
 from segmint.recipes.recipe import Predictor, Recipe, Report
 
 if TYPE_CHECKING:
@@ -25,20 +23,6 @@ if TYPE_CHECKING:
     from segmint.networks.clustering import ClusteringNetwork
 
 NETWORK = "network.safetensors"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FolderClusteringOptions(FeatureClusteringOptions):
-    """Options of the recipe ``clustering``."""
-
-    epochs: int = option(20, low=1)
-    """Passes over the folder, at most."""
-    batch_size: int = option(16, low=1)
-    """Images a step."""
-    image_size: int = option(224, low=0)
-    """Side in pixels that images are resized to for learning; 0 keeps them as they are."""
-    statistics: str = option("image", choices=("image", "running"))
-    """Normalization by the image itself, or by the whole folder; the same in prediction."""
 
 
 def train(

@@ -22,7 +22,6 @@ from segmint.regions.region_graph import RegionGraph, region_graph
 from segmint.regions.watershed import split_by_scribbles, watershed_leaves
 from segmint.regions.working_size import WorkingGrid
 
-UNLABELLED = 255
 WORKING_PIXELS = 200_000
 
 
@@ -49,7 +48,7 @@ def hybrid_segmentation(
     Args:
         image: (H, W, C); three channels within 0..1 are sRGB.
         region: (H, W), the pixels to segment; all of them without it.
-        scribbles: (H, W) ids with 255 for unlabelled pixels. Every scribbled pixel keeps its id
+        scribbles: (H, W) ids, -1 for unlabelled pixels. Every scribbled pixel keeps its id
             apart from other ids, and there are as many components as ids.
         components: exact number of components, at most the number of leaves. Without it the
             number follows from the scribbles, or from the image and ``fineness``.
@@ -144,7 +143,7 @@ def scribble_ids(
         return np.empty(0, np.int32), marks
     if scribbles.shape != mask.shape:
         raise InputError(f"the scribbles have shape {scribbles.shape}, accepted is {mask.shape}")
-    marked = mask & (scribbles != UNLABELLED)
+    marked = mask & (scribbles >= 0)
     ids, numbers = np.unique(scribbles[marked], return_inverse=True)
     marks[marked] = numbers
     return ids, marks

@@ -26,15 +26,16 @@ def order_by_area(
         >>> order_by_area(np.array([[7, 7, 3], [7, 3, -1]]))[0].tolist()
         [[0, 0, 1], [0, 1, -1]]
     """
-    flat = labels.ravel()
-    inside = flat[flat >= 0]
-    if inside.size == 0:
-        return np.full(labels.shape, -1, np.int32), np.empty(0, np.int64)
-    former, first, counts = np.unique(inside, return_index=True, return_counts=True)
+    inside = labels >= 0
+    former, first, positions, counts = np.unique(
+        labels[inside], return_index=True, return_inverse=True, return_counts=True
+    )
     order = np.lexsort((first, -counts))
-    numbers = np.full(int(former[-1]) + 2, -1, np.int32)
-    numbers[former[order]] = np.arange(len(order), dtype=np.int32)
-    return numbers[np.maximum(labels, -1)], former[order].astype(np.int64)
+    numbers = np.empty(len(order), np.int32)
+    numbers[order] = np.arange(len(order), dtype=np.int32)
+    ordered = np.full(labels.shape, -1, np.int32)
+    ordered[inside] = numbers[positions]
+    return ordered, former[order].astype(np.int64)
 
 
 def name_by_scribbles(labels: NDArray[np.int32], scribbles: NDArray[np.int32]) -> NDArray[np.int32]:

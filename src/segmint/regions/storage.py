@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segmint.errors import InputError
 from segmint.regions.hierarchy import RegionHierarchy
@@ -13,6 +15,17 @@ from segmint.regions.merge_tree import MergeTree
 from segmint.runs import atomic_path
 
 _NAMES = ("leaves", "merges", "heights", "assignment")
+_DAMAGE = (
+    InputError,
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged file may raise."""
 
 
 def save_hierarchy(path: Path, hierarchy: RegionHierarchy) -> None:
@@ -38,11 +51,22 @@ def load_hierarchy(path: Path) -> RegionHierarchy:
         InputError: when the file is missing or is no such file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, because NumPy leaves a damaged file open.
+        with path.open("rb") as stream, np.lib.npyio.NpzFile(stream, allow_pickle=False) as file:
             leaves, merges, heights, assignment = (file[name] for name in _NAMES)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        hierarchy = _checked(leaves, MergeTree(merges, heights), assignment)
+    except _DAMAGE as error:
         raise InputError(
             f"{path} is not a hierarchy written by segmint ({error}): segment the image again"
         ) from error
-    tree = MergeTree(merges=merges, heights=heights)
+    return hierarchy
+
+
+def _checked(
+    leaves: NDArray[np.int32], tree: MergeTree, assignment: NDArray[np.int32]
+) -> RegionHierarchy:
+    if assignment.shape != (tree.leaves,) or assignment.dtype != np.int32:
+        raise InputError(f"assignment of {assignment.dtype} and shape {assignment.shape}")
+    if leaves.dtype != np.int32 or leaves.min() < -1 or leaves.max() >= tree.leaves:
+        raise InputError(f"leaves of {leaves.dtype} beyond 0 to {tree.leaves - 1}")
     return RegionHierarchy(leaves=leaves, tree=tree, assignment=assignment)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,5 +32,7 @@ def small_superpixels(
     everywhere = np.ones((height, width), np.bool_)
     grid = WorkingGrid.of((height, width), LARGEST)
     reduced = grid.means(image, everywhere)
-    labels = felzenszwalb(reduced, scale=scale, sigma=0.8, min_size=min_size, channel_axis=-1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Got image with third dimension")  # channels they are
+        labels = felzenszwalb(reduced, scale=scale, sigma=0.8, min_size=min_size, channel_axis=-1)
     return grid.full_labels(labels.astype(np.int32), reduced, image, everywhere)

@@ -29,7 +29,7 @@ from segmint.solvers.reduction import resized, to_input
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from segmint.recipes.clustering import FolderClusteringOptions
+    from segmint.methods.clustering import FolderClusteringOptions
 
 
 @dataclass(frozen=True, kw_only=True)
