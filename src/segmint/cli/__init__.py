@@ -6,6 +6,7 @@ that help answers at once.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Sequence
 
@@ -85,17 +86,29 @@ def _dispatch(arguments: list[str]) -> int:
         name="segmint",
         help="Segment images with labels, with a few, or with none, and prove how well.",
         version=__version__,
+        help_format="plaintext",  # markdown would take 30 ms to load
         result_action="return_value",
         suppress_keyboard_interrupt=False,  # it says how to go on
     )
     called = arguments[0] if arguments else None
     for entry in commands.entries():
         if entry.name == called:
-            app.command(entry.load()(arguments[1:]), name=entry.name, help=None)
+            command = entry.load()(arguments[1:])
+            command.__doc__ = _unwrapped(command.__doc__)
+            app.command(command, name=entry.name)
         else:
             app.command(_not_loaded, name=entry.name, help=_capitalized(entry.summary))
     result = app(arguments, exit_on_error=False, print_error=False)
     return result if isinstance(result, int) else 0
+
+
+def _unwrapped(text: str) -> str:
+    """Paragraphs on one line each, so that help wraps them to the terminal's width."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(
+        paragraph if paragraph.startswith("Args:") else " ".join(paragraph.split())
+        for paragraph in paragraphs
+    )
 
 
 def _not_loaded() -> None:

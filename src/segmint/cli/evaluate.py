@@ -10,16 +10,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from segmint.cli import console
 from segmint.cli.parameters import signature
 from segmint.errors import InputError, SegmintError, UsageError
 from segmint.images.masks import pair_files, read_masks, read_prediction
-from segmint.metrics import MATCHINGS, Matching, Scores, ScoreTable, aggregate, evaluate
-from segmint.metrics.evaluation import Relabel, ScoreRow
+from segmint.metrics import MATCHINGS, Matching, aggregate, evaluate
+from segmint.metrics.evaluation import Relabel
 from segmint.options import Options, option
 from segmint.runs import atomic_path
+
+if TYPE_CHECKING:
+    from segmint.metrics import ScoreRow, Scores, ScoreTable
 
 _RELABEL: Mapping[str, Relabel] = {"both": "both", "yes": True, "no": False}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from segmint.devices import PRECISIONS, choose_device
-from segmint.images.decoding import MAX_PIXELS, PAGE_CHOICES
+from segmint.images.choices import MAX_PIXELS, PAGE_CHOICES
 from segmint.options import Options, option
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segmint.cli.inputs import InputOptions, RunOptions
 from segmint.cli.parameters import signature
-from segmint.cli.work import collect, run_over_images
 from segmint.devices import use_threads
-from segmint.images import Image
-from segmint.methods.segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from segmint.images import Image
+    from segmint.methods.segmentation import Segmentation
 
 _HELP = """Apply a run to images.
 
@@ -38,6 +39,7 @@ def command(arguments: list[str]) -> Callable[..., int]:
 
 
 def _predict(run: str, images: tuple[str, ...], inputs: InputOptions, how: RunOptions) -> int:
+    from segmint.cli.work import collect, run_over_images
     from segmint.recipes.run import Run
 
     use_threads(how.threads)

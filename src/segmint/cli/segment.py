@@ -6,22 +6,22 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from segmint.cli.inputs import InputOptions, RunOptions
 from segmint.cli.parameters import signature
-from segmint.cli.work import collect, matching_file, run_over_images
 from segmint.devices import use_threads
 from segmint.errors import InputError, UsageError
-from segmint.images import Image
-from segmint.images.collect import nearest_file
 from segmint.methods import DEFAULT_METHOD, methods
 from segmint.methods.method import Method
-from segmint.methods.segmentation import Segmentation
 from segmint.options import Options, option
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from segmint.images import Image
+    from segmint.methods.segmentation import Segmentation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +90,8 @@ def _segment(
     how: RunOptions,
     given: Mapping[str, Any],
 ) -> int:
+    from segmint.cli.work import collect, run_over_images
+
     method: Method = methods.load(options.method)
     resolved = method.resolve(options.preset, given)
     paths = collect(images, inputs)
@@ -106,6 +108,7 @@ def _segment(
 
 def _check(options: SegmentOptions, inputs: InputOptions, images: int) -> None:
     """Refuse what no image could be segmented with, before the first is read."""
+    from segmint.images.collect import nearest_file
     from segmint.methods.segment import check_abilities
 
     model = options.save_model
@@ -159,6 +162,7 @@ def _segment_image(
 
 
 def _read_mask(given: str | None, image: Path, what: str) -> NDArray[np.int32] | None:
+    from segmint.cli.work import matching_file
     from segmint.images.masks import read_masks
 
     path = matching_file(given, image, what)

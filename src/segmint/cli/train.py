@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segmint.cli import console
 from segmint.cli.console import counted
@@ -13,17 +13,13 @@ from segmint.cli.inputs import RunOptions
 from segmint.cli.parameters import signature
 from segmint.devices import use_threads
 from segmint.errors import InputError, SegmintError, UsageError
-from segmint.images import (
-    MAX_PIXELS,
-    PAGE_CHOICES,
-    Image,
-    check_finite,
-    collect_images,
-    read_image,
-)
+from segmint.images.choices import MAX_PIXELS, PAGE_CHOICES
 from segmint.options import Options, option
 from segmint.recipes import recipes
 from segmint.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from segmint.images import Image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +82,7 @@ def _train(
     how: RunOptions,
     given: Mapping[str, Any],
 ) -> int:
+    from segmint.images import collect_images
     from segmint.recipes.run import RUN, train
 
     out = Path(inputs.out)
@@ -128,6 +125,8 @@ def _train(
 
 def _readable(paths: list[Path], inputs: TrainOptions) -> tuple[list[Image], list[str]]:
     """The images that can be read, and why the others cannot."""
+    from segmint.images import check_finite, read_image
+
     images, failures = [], []
     for path in paths:
         try:

@@ -18,11 +18,6 @@ import numpy.typing as npt
 
 from segmint.errors import InputError
 
-PAGE_CHOICES: tuple[str, ...] = ("auto", "channels", "stack", "first")
-
-MAX_PIXELS = 178_956_970
-"""Largest image read unless more is asked for; up to four channels of a pixel count as one."""
-
 ACCEPTED = "PNG, JPEG, BMP, WebP, TIFF, NIfTI or NumPy images"
 
 Pixels = npt.NDArray[Any]

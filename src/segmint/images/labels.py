@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from segmint.errors import InputError
-from segmint.images.decoding import MAX_PIXELS, Request
+from segmint.images.choices import MAX_PIXELS
+from segmint.images.decoding import Request
 from segmint.images.image import Image
 from segmint.images.nifti import write_nifti_labels
 from segmint.images.palettes import palette

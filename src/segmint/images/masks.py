@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmint.errors import InputError
-from segmint.images.decoding import MAX_PIXELS, Request, check_pixel_count, decoding, quiet
+from segmint.images.choices import MAX_PIXELS
+from segmint.images.decoding import Request, check_pixel_count, decoding, quiet
 from segmint.images.reading import read_image
 
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".mat")

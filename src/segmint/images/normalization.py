@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from segmint.errors import InputError, UsageError, nearest
+from segmint.images.choices import NORMALIZATIONS
 from segmint.images.image import check_finite
-
-NORMALIZATIONS: tuple[str, ...] = ("none", "z-score", "percentile", "min-max")
 
 LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.0
 """What ``percentile`` maps to 0 and 1."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from segmint.errors import InputError, UsageError, nearest
 from segmint.images import nifti, npy, raster, tiff
+from segmint.images.choices import MAX_PIXELS, PAGE_CHOICES
 from segmint.images.collect import nearest_file
-from segmint.images.decoding import ACCEPTED, MAX_PIXELS, PAGE_CHOICES, Request
+from segmint.images.decoding import ACCEPTED, Request
 from segmint.images.image import Image
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (

@@ -8,14 +8,16 @@ names kept as aliases are those of a re-implementation that learns on several im
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from segmint.errors import UsageError
-from segmint.images.normalization import NORMALIZATIONS
+from segmint.images.choices import NORMALIZATIONS
 from segmint.methods.method import Method, Outcome, Task
 from segmint.options import Options, option
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)

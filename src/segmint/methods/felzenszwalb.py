@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from segmint.methods.method import Method, Outcome, Task
 from segmint.options import Options, option
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,7 @@ class FelzenszwalbOptions(Options):
 
 def segment(image: NDArray[np.float32], options: FelzenszwalbOptions, task: Task) -> Outcome:
     """Segment by scikit-image's ``felzenszwalb``."""
+    import numpy as np
     from skimage.segmentation import felzenszwalb
 
     with warnings.catch_warnings():

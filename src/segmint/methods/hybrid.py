@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from segmint.methods.method import Method, Outcome, Task
 from segmint.options import Options, option
-from segmint.regions.ordering import name_by_scribbles
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class HybridOptions(Options):
 def segment(image: NDArray[np.float32], options: HybridOptions, task: Task) -> Outcome:
     """Segment one image by merging superpixels."""
     from segmint.regions.hybrid import hybrid_segmentation
+    from segmint.regions.ordering import name_by_scribbles
 
     scribbles = task.scribbles
     hierarchy = hybrid_segmentation(

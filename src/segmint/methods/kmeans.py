@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from segmint.errors import UsageError
-from segmint.images import NORMALIZATIONS, normalize
+from segmint.images.choices import NORMALIZATIONS
 from segmint.methods.method import Method, Outcome, Task
 from segmint.options import Options, option
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SAMPLE = 200_000
 """Pixels that the centers are fitted on; all pixels are assigned."""
@@ -30,7 +32,10 @@ class KmeansOptions(Options):
 
 def segment(image: NDArray[np.float32], options: KmeansOptions, task: Task) -> Outcome:
     """Segment by scikit-learn's ``KMeans``."""
+    import numpy as np
     from sklearn.cluster import KMeans
+
+    from segmint.images import normalize
 
     region = np.ones(image.shape[:2], np.bool_) if task.region is None else task.region
     values = normalize(image, options.normalization, task.region)[region]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from segmint.errors import UsageError, nearest
 from segmint.options import Options
-from segmint.regions.hierarchy import RegionHierarchy
 
-Observer = Callable[[int, NDArray[np.int32]], None]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from segmint.regions.hierarchy import RegionHierarchy
+
+Observer = Callable[[int, "NDArray[np.int32]"], None]
 """Called with the iteration and the labels as they are, at the size the method works at."""
 
 

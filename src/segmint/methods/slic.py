@@ -7,12 +7,14 @@ Transactions on Pattern Analysis and Machine Intelligence 34 (2012).
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from segmint.methods.method import Method, Outcome, Task
 from segmint.options import Options, option
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,7 @@ class SlicOptions(Options):
 
 def segment(image: NDArray[np.float32], options: SlicOptions, task: Task) -> Outcome:
     """Segment by scikit-image's ``slic``."""
+    import numpy as np
     from skimage.segmentation import slic
 
     labels = slic(

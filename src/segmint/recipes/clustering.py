@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from segmint.errors import InputError, UsageError
-from segmint.images import to_unit_range
 from segmint.methods.clustering import FolderClusteringOptions
 from segmint.recipes.recipe import Predictor, Recipe, Report
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from segmint.images import Image
     from segmint.networks.clustering import ClusteringNetwork
 
@@ -62,6 +61,8 @@ def train(
 
 def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -> Predictor:
     """A function from an image to its labels, with the numbers learned in training."""
+    import numpy as np
+
     from segmint.devices import choose_device, choose_dtype
     from segmint.solvers.clustering import prepare, respond
     from segmint.solvers.reduction import to_input
@@ -91,6 +92,8 @@ def _learned(
     folder: Path, record: dict[str, Any]
 ) -> tuple[ClusteringNetwork, FolderClusteringOptions, NDArray[np.int32]]:
     """Network, options and component numbers of a run, checked against each other."""
+    import numpy as np
+
     from segmint.networks.clustering import ClusteringNetwork
     from segmint.networks.storage import load_network
 
@@ -113,6 +116,8 @@ def _learned(
 
 
 def _planes(image: Image) -> list[NDArray[np.float32]]:
+    from segmint.images import to_unit_range
+
     pixels = to_unit_range(image.pixels)
     return list(pixels) if image.is_stack else [pixels]
 

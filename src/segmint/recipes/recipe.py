@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from segmint.options import Options
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from segmint.images import Image
 
-Predictor = Callable[["Image"], NDArray[np.int32]]
+Predictor = Callable[["Image"], "NDArray[np.int32]"]
 """Labels (H, W) or (D, H, W) of an image."""
 
 Report = Callable[[int, float], None]
