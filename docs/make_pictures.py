@@ -1,0 +1,89 @@
+"""Draw the pictures of the README from photographs that scikit-image ships.
+
+Run: ``python docs/make_pictures.py``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from skimage import data
+
+import segmint
+
+FOLDER = Path(__file__).parent / "pictures"
+HEIGHT = 300
+GAP = 8
+STROKE = 5
+
+
+def resized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture at the height of a row."""
+    width = round(picture.shape[1] * HEIGHT / picture.shape[0])
+    return np.asarray(Image.fromarray(picture).resize((width, HEIGHT), Image.Resampling.LANCZOS))
+
+
+def beside(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """A row of pictures with white gaps."""
+    gap = np.full((HEIGHT, GAP, 3), 255, np.uint8)
+    parts = [part for picture in pictures for part in (resized(picture), gap)]
+    return np.concatenate(parts[:-1], axis=1)
+
+
+def below(rows: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Rows of pictures, cut to the narrowest."""
+    width = min(row.shape[1] for row in rows)
+    gap = np.full((GAP, width, 3), 255, np.uint8)
+    parts = [part for row in rows for part in (row[:, :width], gap)]
+    return np.concatenate(parts[:-1])
+
+
+def save(name: str, picture: NDArray[np.uint8]) -> None:
+    """Write a picture as JPEG."""
+    FOLDER.mkdir(exist_ok=True)
+    Image.fromarray(picture).save(FOLDER / name, quality=88, optimize=True)
+
+
+def rgb(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A photo as RGB."""
+    return photo if photo.ndim == 3 else np.repeat(photo[..., None], 3, axis=2)
+
+
+def draw_photos() -> None:
+    """Photos above, segmentations with the defaults below."""
+    photos = [data.astronaut(), data.coffee(), data.coins(), data.immunohistochemistry()]
+    results = [segmint.segment(photo).overlay(photo) for photo in photos]
+    save("photos.jpg", below([beside([rgb(photo) for photo in photos]), beside(results)]))
+
+
+def draw_components() -> None:
+    """One fit cut into three numbers of components."""
+    photo = data.coffee()
+    fit = segmint.segment(photo)
+    cuts = [fit.with_components(count).overlay(photo) for count in (3, 8, 20)]
+    save("components.jpg", beside([photo, *cuts]))
+
+
+def draw_scribbles() -> None:
+    """Strokes on a photo, and the result."""
+    photo = data.chelsea()
+    scribbles = np.full(photo.shape[:2], 255, np.uint8)
+    scribbles[130 : 130 + STROKE, 110:330] = 1
+    scribbles[60:220, 220 : 220 + STROKE] = 1
+    scribbles[10:150, 12 : 12 + STROKE] = 0
+    scribbles[40:200, 430 : 430 + STROKE] = 0
+    strokes = photo.copy()
+    strokes[scribbles == 1] = (230, 159, 0)
+    strokes[scribbles == 0] = (0, 114, 178)
+    result = segmint.segment(photo, scribbles=scribbles)
+    learned = segmint.segment(photo, "clustering")
+    save("scribbles.jpg", beside([strokes, result.overlay(photo), learned.overlay(photo)]))
+
+
+if __name__ == "__main__":
+    draw_photos()
+    draw_components()
+    draw_scribbles()
