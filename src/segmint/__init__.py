@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from segmint.methods.segment import segment
     from segmint.methods.segmentation import Segmentation
     from segmint.metrics.evaluation import evaluate
+    from segmint.recipes.run import Run, train
 
 __version__ = "0.1.0"
 
@@ -29,6 +30,7 @@ __all__ = [
     "Image",
     "InputError",
     "OutputError",
+    "Run",
     "Segmentation",
     "SegmintError",
     "UsageError",
@@ -36,18 +38,21 @@ __all__ = [
     "evaluate",
     "read_image",
     "segment",
+    "train",
 ]
 
 _PLACES = {
     "Image": "segmint.images.image",
     "InputError": "segmint.errors",
     "OutputError": "segmint.errors",
+    "Run": "segmint.recipes.run",
     "Segmentation": "segmint.methods.segmentation",
     "SegmintError": "segmint.errors",
     "UsageError": "segmint.errors",
     "evaluate": "segmint.metrics.evaluation",
     "read_image": "segmint.images.reading",
     "segment": "segmint.methods.segment",
+    "train": "segmint.recipes.run",
 }
 
 
