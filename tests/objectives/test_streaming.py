@@ -10,7 +10,8 @@ from torch import Tensor
 
 from segmint.networks.factored import FactoredResponse
 from segmint.objectives import Batch, Objective, streaming
-from segmint.objectives.streaming import StreamedWeights, streamed_objective
+from segmint.objectives.streamed_weights import StreamedWeights
+from segmint.objectives.streaming import streamed_objective
 
 TERMS = (
     "similarity",

@@ -7,7 +7,7 @@ from segmint.regions.cutting import chosen_cut
 from segmint.regions.region_graph import RegionGraph, pair_features, region_graph
 
 
-def measured(labels: np.ndarray, scribbles: np.ndarray | None = None, seed: int = 0) -> RegionGraph:
+def measured(labels: np.ndarray, seed: int = 0) -> RegionGraph:
     rng = np.random.default_rng(seed)
     channels: list[Channel] = []
     for bins in CHANNEL_SIZES:
@@ -15,8 +15,7 @@ def measured(labels: np.ndarray, scribbles: np.ndarray | None = None, seed: int 
         channels.append(shares / shares.sum(axis=0))
     strength = rng.random(labels.shape).astype(np.float32)
     lab = (rng.random((*labels.shape, 3)) * 50).astype(np.float32)
-    marks = np.full(labels.shape, -1, np.int32) if scribbles is None else scribbles
-    return region_graph(labels.astype(np.int32), channels, strength, lab, marks)
+    return region_graph(labels.astype(np.int32), channels, strength, lab)
 
 
 def blocks() -> np.ndarray:
@@ -49,12 +48,10 @@ def test_mutually_best_agrees_with_a_loop() -> None:
     rng = np.random.default_rng(3)
     pairs = np.array([(i, j) for i in range(8) for j in range(i + 1, 8)])
     costs = rng.permutation(len(pairs)).astype(float)
-    costs[rng.integers(len(pairs), size=5)] = np.inf
     expected = [
         index
         for index in np.argsort(costs, kind="stable")
-        if np.isfinite(costs[index])
-        and all(costs[index] <= costs[(pairs == end).any(axis=1)].min() for end in pairs[index])
+        if all(costs[index] <= costs[(pairs == end).any(axis=1)].min() for end in pairs[index])
     ]
     assert mutually_best(pairs, costs, 8).tolist() == expected
 
@@ -83,17 +80,6 @@ def test_regions_without_a_common_boundary_join_last_at_infinity() -> None:
     halves = tree.cut(2)
     assert len(np.unique(halves[np.unique(labels[:, :3])])) == 1
     assert len(np.unique(halves[np.unique(labels[:, 6:])])) == 1
-
-
-def test_a_scribble_is_one_component_and_never_joins_another() -> None:
-    labels = blocks()
-    scribbles = np.full(labels.shape, -1, np.int32)
-    scribbles[labels == 0] = scribbles[labels == 11] = 0
-    scribbles[labels == 3] = scribbles[labels == 8] = 1
-    tree = agglomerate(measured(labels, scribbles))
-    assert np.isinf(tree.heights).sum() == 1
-    cut = tree.cut(2)
-    assert cut[0] == cut[11] != cut[3] == cut[8]
 
 
 def test_a_finer_cut_has_no_fewer_components() -> None:

@@ -121,6 +121,40 @@ def test_every_scribbled_pixel_keeps_its_id_even_without_any_edge(working_pixels
     assert sorted(found) == [[0], [1], [2]]
 
 
+def test_thin_scribbles_that_others_cover_at_working_size_are_kept() -> None:
+    image, truth = scene(192, 256)
+    scribbles = np.full(truth.shape, -1, np.int32)
+    scribbles[90:93, 20:100], scribbles[93, 20:100:3], scribbles[94, 20:100:3] = 0, 1, 2
+    scribbles[10, 10:250] = 3
+    result = hybrid_segmentation(image, scribbles=scribbles, working_pixels=2000)
+    marked = scribbles >= 0
+    np.testing.assert_array_equal(result.labels[marked], scribbles[marked])
+    scribbles[:] = -1
+    scribbles[0, :3] = 0, 1, 2
+    with pytest.raises(InputError, match="increase working_pixels"):
+        hybrid_segmentation(image, scribbles=scribbles, working_pixels=12)
+
+
+def test_every_scribble_may_be_a_single_leaf_and_none_be_left() -> None:
+    image = np.random.default_rng(0).random((2, 3, 3)).astype(np.float32)
+    scribbles = np.arange(6).reshape(2, 3)
+    result = hybrid_segmentation(image, scribbles=scribbles)
+    np.testing.assert_array_equal(result.labels, scribbles)
+
+
+def test_pieces_of_a_region_without_a_scribble_go_to_what_they_look_like() -> None:
+    image, truth = scene()
+    region = np.ones(truth.shape, bool)
+    region[:, 46:50] = False
+    image[:24, 50:] = image[:24, :14]
+    scribbles = np.full(truth.shape, -1, np.int32)
+    scribbles[2, 2:40], scribbles[20:28, 16] = 5, 8
+    labels = hybrid_segmentation(image, region=region, scribbles=scribbles).labels
+    assert np.unique(labels[~region]).tolist() == [-1]
+    assert np.mean(labels[:20, 54:] == 0) > 0.9
+    assert set(np.unique(labels[:, 50:])) <= {0, 1}
+
+
 def test_large_images_are_segmented_at_working_size_and_refined() -> None:
     image, truth = scene(192, 256)
     result = hybrid_segmentation(image, working_pixels=6000, components=3)
@@ -150,5 +184,7 @@ def test_what_cannot_be_segmented_is_refused() -> None:
         hybrid_segmentation(image, working_pixels=0)
     with pytest.raises(UsageError, match="components"):
         hybrid_segmentation(image, components=0)
+    with pytest.raises(UsageError, match="components is 5, but the scribbles hold 3 ids"):
+        hybrid_segmentation(image, scribbles=truth, components=5)
     with pytest.raises(UsageError, match="ask for 1 to"):
         hybrid_segmentation(image, components=100_000)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from segmint.objectives.batch import Batch
 from segmint.objectives.precision import widened
-from segmint.objectives.streaming import StreamedWeights
+from segmint.objectives.streamed_weights import StreamedWeights
 
 
 def soft_areas(logits: Tensor, where: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from segmint.objectives.batch import Batch
 from segmint.objectives.precision import widened
-from segmint.objectives.streaming import StreamedWeights
+from segmint.objectives.streamed_weights import StreamedWeights
 
 
 def continuity_loss(

@@ -14,7 +14,8 @@ from segmint.errors import UsageError, nearest
 from segmint.networks.factored import FactoredResponse
 from segmint.objectives import terms
 from segmint.objectives.batch import Batch
-from segmint.objectives.streaming import StreamedWeights, streamed_objective
+from segmint.objectives.streamed_weights import StreamedWeights
+from segmint.objectives.streaming import streamed_objective
 
 _TERM = re.compile(r"(?:(?P<weight>[^*()]+)\*)?(?P<name>[a-z_]\w*)(?:\((?P<arguments>[^()]*)\))?")
 

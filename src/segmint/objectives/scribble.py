@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from segmint.objectives.batch import IGNORE_INDEX, Batch
 from segmint.objectives.precision import widened
-from segmint.objectives.streaming import StreamedWeights
+from segmint.objectives.streamed_weights import StreamedWeights
 
 
 def scribble_loss(logits: Tensor, mask: Tensor, *, ignore_index: int = IGNORE_INDEX) -> Tensor:

@@ -17,40 +17,20 @@ all; then the gradient of its features is the only array as large as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from segmint.networks.factored import FactoredResponse, column_sums
+from segmint.networks.factored import FactoredResponse
+from segmint.objectives.area import area_gradients, max_area_loss, min_area_loss
 from segmint.objectives.batch import Batch
-from segmint.objectives.precision import widened
-
-NeighbourWeights = Callable[[Batch], tuple[Tensor | None, Tensor | None]]
+from segmint.objectives.rows import DenseRows, FactoredRows, ResponseRows
+from segmint.objectives.streamed_weights import StreamedWeights
 
 CHUNK_ELEMENTS = 768 * 1024
 """Elements of a chunk on the CPU: 3 MiB of float32, measured fastest on 1 MiB of cache a core."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamedWeights:
-    """Weights of the terms that the streamed pass can sum."""
-
-    similarity: float = 0.0
-    continuity_x: float = 0.0
-    continuity_y: float = 0.0
-    scribble: float = 0.0
-    max_area: float = 0.0
-    min_area: float = 0.0
-    neighbour_weights: NeighbourWeights | None = None
-    """Weights of neighbour pairs for continuity; None weighs all pairs alike."""
-
-    @property
-    def areas(self) -> bool:
-        """Whether an area term takes part."""
-        return self.max_area != 0 or self.min_area != 0
 
 
 @dataclass(kw_only=True)
@@ -91,7 +71,7 @@ class _Stream(torch.autograd.Function):
     def forward(
         ctx: Any, batch: Batch, weights: StreamedWeights, found: Streamed, *tensors: Tensor
     ) -> Tensor:
-        source = _Dense(*tensors) if len(tensors) == 1 else _Factored(*tensors)
+        source = DenseRows(*tensors) if len(tensors) == 1 else FactoredRows(*tensors)
         found.labels = torch.empty(source.shape[:3], dtype=torch.int16, device=tensors[0].device)
         sums = _stream(source, batch, weights, found.labels)
         found.parts.update({name: float(value) for name, value in sums.items()})
@@ -107,59 +87,6 @@ class _Stream(torch.autograd.Function):
         return None, None, None, *gradients
 
 
-class _Dense:
-    """Rows of a response that is written out, and its gradient."""
-
-    def __init__(self, logits: Tensor) -> None:
-        self._response = logits.detach().permute(0, 2, 3, 1).contiguous()
-        self._gradient = torch.empty_like(self._response)
-        images, height, width, components = self._response.shape
-        self.shape = (images, height, width, components)
-        self.device = logits.device
-
-    def rows(self, image: int, start: int, stop: int) -> Tensor:
-        """(rows, W, K) float32, or float64."""
-        return widened(self._response[image, start:stop])
-
-    def add(self, image: int, start: int, slope: Tensor) -> None:
-        """Take the gradient (rows, W, K) of rows."""
-        self._gradient[image, start : start + len(slope)] = slope
-
-    def gradients(self) -> list[Tensor]:
-        return [self._gradient.permute(0, 3, 1, 2)]
-
-
-class _Factored:
-    """Rows of a response that is an affine map of features, and the gradients of all three."""
-
-    def __init__(self, features: Tensor, weight: Tensor, bias: Tensor) -> None:
-        self._features = features.detach().permute(0, 2, 3, 1).contiguous()
-        self._weight, self._bias = weight.detach().to(features.dtype), bias.detach()
-        self._features_gradient = torch.empty_like(self._features)
-        self._weight_gradient = torch.zeros_like(weight)
-        self._bias_gradient = torch.zeros_like(bias)
-        images, height, width, _ = self._features.shape
-        self.shape = (images, height, width, len(weight))
-        self.device = features.device
-
-    def rows(self, image: int, start: int, stop: int) -> Tensor:
-        """(rows, W, K) float32."""
-        features = self._features[image, start:stop]
-        return (features @ self._weight.T).float().add_(self._bias)
-
-    def add(self, image: int, start: int, slope: Tensor) -> None:
-        """Take the gradient (rows, W, K) of rows."""
-        flat = slope.flatten(0, 1).to(self._features.dtype)
-        self._bias_gradient += column_sums(flat)
-        at = (image, slice(start, start + len(slope)))
-        self._weight_gradient += flat.T @ self._features[at].flatten(0, 1)
-        self._features_gradient[at] = (flat @ self._weight).view_as(self._features[at])
-
-    def gradients(self) -> list[Tensor]:
-        features = self._features_gradient.permute(0, 3, 1, 2)
-        return [features, self._weight_gradient, self._bias_gradient]
-
-
 @dataclass(frozen=True, kw_only=True)
 class _PixelWeights:
     """What one pixel adds to the pixelwise terms; all (N, H, W, 1) or plain numbers."""
@@ -172,7 +99,7 @@ class _PixelWeights:
 
 
 def _stream(
-    source: _Dense | _Factored, batch: Batch, weights: StreamedWeights, labels: Tensor
+    source: ResponseRows, batch: Batch, weights: StreamedWeights, labels: Tensor
 ) -> dict[str, Tensor]:
     images, height, width, components = source.shape
     pixels = _pixel_weights(source.shape, batch, weights)
@@ -280,11 +207,9 @@ def _continuity_pull(difference: Tensor, scale: float, pairs: Tensor | None, sum
 
 
 def _area_pass(
-    source: _Dense | _Factored, batch: Batch, weights: StreamedWeights, rows: int, sums: _Sums
+    source: ResponseRows, batch: Batch, weights: StreamedWeights, rows: int, sums: _Sums
 ) -> Tensor:
     """Add the area terms to ``sums``; return their gradient in the soft areas, (K,)."""
-    from segmint.objectives.area import area_gradients, max_area_loss, min_area_loss
-
     images, height, _, components = source.shape
     areas = torch.zeros(components, dtype=_sum_type(source.device), device=source.device)
     counts = torch.zeros(components, dtype=torch.int64, device=source.device)
@@ -336,7 +261,7 @@ def _take(values: Any, at: tuple[int, slice]) -> Any:
     return rows if rows.ndim == 3 else rows.unsqueeze(-1)
 
 
-def _rows(source: _Dense | _Factored) -> int:
+def _rows(source: ResponseRows) -> int:
     _, height, width, components = source.shape
     if source.device.type != "cpu":
         return height

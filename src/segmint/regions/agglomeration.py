@@ -50,10 +50,7 @@ def agglomerate(
     """Join regions until one is left.
 
     Each round joins pairs that are each other's best, the best of those first, and measures the
-    joined regions anew. Regions of different scribbles are never a pair. Pieces of one scribble
-    that have not met by then are joined after that: kept apart so long, each piece looks like the
-    surface around it and not like the mean of all. Regions that share no boundary and different
-    scribbles are joined last, at height infinity.
+    joined regions anew. Regions that share no boundary are joined last, at height infinity.
 
     Args:
         graph: leaves and their boundaries.
@@ -76,11 +73,7 @@ def agglomerate(
 
     while len(graph.pairs):
         costs = probability(graph)
-        ids = graph.scribbles[graph.pairs]
-        apart = (ids >= 0).all(axis=1) & (ids[:, 0] != ids[:, 1])
-        best = mutually_best(graph.pairs, np.where(apart, np.inf, costs), len(nodes))
-        if len(best) == 0:
-            break
+        best = mutually_best(graph.pairs, costs, len(nodes))
         best = best[: max(1, int(np.ceil(MERGED_PER_ROUND * len(best))))]
         target = np.arange(len(nodes))
         target[graph.pairs[best, 1]] = graph.pairs[best, 0]
@@ -89,12 +82,8 @@ def agglomerate(
         target = np.unique(target, return_inverse=True)[1]
         graph, nodes = joined_in_order(graph, nodes, target, height, join)
 
-    target = same_scribble(graph.scribbles)
-    graph, nodes = joined_in_order(graph, nodes, target, np.zeros(len(nodes)), join)
-    # Pieces without a scribble go first, so that undoing the last merges parts the scribbles.
-    remaining = nodes[np.argsort(graph.scribbles, kind="stable")].tolist()
-    root = remaining[0]
-    for node in remaining[1:]:
+    root, *pieces = nodes.tolist()
+    for node in pieces:
         root = join(root, node, np.inf)
     return ordered_tree(np.array(merges, np.int64).reshape(-1, 2), np.array(heights))
 
@@ -121,15 +110,8 @@ def joined_in_order(
     return graph.joined(target), np.array([made[new] for new in range(len(made))])
 
 
-def same_scribble(scribbles: NDArray[np.int32]) -> NDArray[np.intp]:
-    """One number from 0 for all regions of a scribble, and one for each region of none, (R,)."""
-    own = int(scribbles.max(initial=-1)) + 1 + np.arange(len(scribbles))
-    keys = np.where(scribbles >= 0, scribbles, own)
-    return np.unique(keys, return_inverse=True)[1]
-
-
 def mutually_best(pairs: NDArray[np.intp], costs: Floats, regions: int) -> NDArray[np.intp]:
-    """Indices of the pairs of finite cost that are cheapest for both their regions, cheapest first.
+    """Indices of the pairs that are cheapest for both their regions, cheapest first.
 
     Equal costs rank in the order of the pairs, so no region is in two of the returned pairs.
     """
@@ -138,7 +120,7 @@ def mutually_best(pairs: NDArray[np.intp], costs: Floats, regions: int) -> NDArr
     rank[order] = np.arange(len(order))
     best = np.full(regions, len(order))
     np.minimum.at(best, pairs, rank[:, None])
-    mutual = (best[pairs] == rank[:, None]).all(axis=1) & np.isfinite(costs)
+    mutual = (best[pairs] == rank[:, None]).all(axis=1)
     best_pairs: NDArray[np.intp] = order[mutual[order]]
     return best_pairs
 

@@ -1,7 +1,8 @@
 """The hybrid method: boundaries, superpixels and a learned merge tree, without labels.
 
 Histogram gradients make a boundary strength, its watershed basins are leaves, a logistic
-regression on boundaries and regions joins them into a tree, and the tree is cut.
+regression on boundaries and regions joins them into a tree, and the tree is cut. With scribbles
+the leaves go to scribbles instead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from segmint.regions.cues import cue_channels
 from segmint.regions.cutting import chosen_cut
 from segmint.regions.hierarchy import RegionHierarchy
 from segmint.regions.region_graph import RegionGraph, region_graph
+from segmint.regions.seeding import leaf_scribbles, seeded_assignment
 from segmint.regions.watershed import split_by_scribbles, watershed_leaves
 from segmint.regions.working_size import WorkingGrid
 
@@ -49,9 +51,10 @@ def hybrid_segmentation(
         image: (H, W, C); three channels within 0..1 are sRGB.
         region: (H, W), the pixels to segment; all of them without it.
         scribbles: (H, W) ids, -1 for unlabelled pixels. Every scribbled pixel keeps its id
-            apart from other ids, and there are as many components as ids.
-        components: exact number of components, at most the number of leaves. Without it the
-            number follows from the scribbles, or from the image and ``fineness``.
+            apart from other ids; component k is the area of the k-th smallest id.
+        components: exact number of components, at most the number of leaves and with scribbles
+            their number of ids. Without it the number follows from the scribbles, or from the
+            image and ``fineness``.
         fineness: 0 coarse to 1 fine.
         working_pixels: larger images are segmented at about this size and then refined.
         seed: of the pixels that textures are learned from.
@@ -64,6 +67,11 @@ def hybrid_segmentation(
     check_options(fineness, working_pixels, components)
     image = np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0)
     ids, marks = scribble_ids(scribbles, mask)
+    if len(ids) and components not in (None, len(ids)):
+        raise UsageError(
+            f"components is {components}, but the scribbles hold {len(ids)} ids and each becomes "
+            "one component: leave components out or scribble as many areas"
+        )
 
     grid = WorkingGrid.of(mask.shape, working_pixels)
     working_mask = grid.pooled(np.maximum, mask)
@@ -73,17 +81,19 @@ def hybrid_segmentation(
     tree = agglomerate(graph)
 
     full = grid.full_labels(leaves, working_image, image, mask)
-    full = keep_marks(full, marks, graph.scribbles)
-    if components is None and len(ids) == 0:
+    if len(ids):
+        leaf_marks = leaf_scribbles(leaves, working_marks)
+        full = keep_marks(full, marks, leaf_marks)
+        assignment = seeded_assignment(graph, tree, leaf_marks)
+    elif components is None:
         assignment = chosen_cut(tree, graph.areas, fineness)
+    elif components > tree.leaves:
+        raise UsageError(
+            f"components is {components}, but {tree.leaves} regions were found: "
+            f"ask for 1 to {tree.leaves}"
+        )
     else:
-        count = len(ids) if components is None else components
-        if count > tree.leaves:
-            raise UsageError(
-                f"components is {count}, but {tree.leaves} regions were found: "
-                f"ask for 1 to {tree.leaves}"
-            )
-        assignment = tree.cut(count)
+        assignment = tree.cut(components)
     return HybridHierarchy(
         leaves=full, tree=tree, assignment=assignment, boundary_strength=strength
     )
@@ -107,7 +117,7 @@ def working_leaves(
     channels = cue_channels(lab, seed)
     strength = boundary_strength(boundary_cues(channels))
     leaves = split_by_scribbles(watershed_leaves(strength, mask), strength, marks)
-    return leaves, region_graph(leaves, channels, strength, lab, marks), strength
+    return leaves, region_graph(leaves, channels, strength, lab), strength
 
 
 def checked_mask(image: NDArray[np.float32], region: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
@@ -150,10 +160,13 @@ def scribble_ids(
 
 
 def pooled_marks(grid: WorkingGrid, marks: NDArray[np.int32], count: int) -> NDArray[np.int32]:
-    """One scribble number for each working pixel, -1 for none; the rarest of several.
+    """One scribble number for each working pixel, -1 for none.
+
+    The rarest of several stays. Where a scribble would be lost because rarer ones cross all of its
+    working pixels, each scribble is given one of its working pixels first.
 
     Raises:
-        InputError: when a scribble is lost because others cross all of its working pixels.
+        InputError: when there are not enough working pixels for that.
     """
     if grid.is_full:
         return marks
@@ -165,31 +178,42 @@ def pooled_marks(grid: WorkingGrid, marks: NDArray[np.int32], count: int) -> NDA
     numbers = np.append(by_frequency, -1).astype(np.int32)
     pooled: NDArray[np.int32] = numbers[grid.pooled(np.maximum, rank[marks])]
     if len(np.unique(pooled[pooled >= 0])) < count:
-        raise InputError(
-            "a scribble is too small at the working size and other scribbles cover it: "
-            "increase working_pixels or draw it larger"
-        )
+        own = own_pixels(grid, marks, count)
+        pooled.flat[own] = np.arange(count)
     return pooled
+
+
+def own_pixels(grid: WorkingGrid, marks: NDArray[np.int32], count: int) -> NDArray[np.intp]:
+    """A working pixel, as a flat index, for each scribble that no other is given, (count,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
+    rows, columns = np.nonzero(marks >= 0)
+    places = grid.rows[rows] * grid.shape[1] + grid.columns[columns]
+    links = (np.ones(len(rows)), (marks[rows, columns], places))
+    crossed = coo_array(links, shape=(count, grid.shape[0] * grid.shape[1])).tocsr()
+    own = maximum_bipartite_matching(crossed, perm_type="column")
+    if own.min() < 0:
+        raise InputError(
+            f"the {count} scribbles lie within fewer pixels of the working size "
+            f"{grid.shape[0]} x {grid.shape[1]}: increase working_pixels or draw them apart"
+        )
+    return own.astype(np.intp)
 
 
 def keep_marks(
     leaves: NDArray[np.int32], marks: NDArray[np.int32], leaf_marks: NDArray[np.int32]
 ) -> NDArray[np.int32]:
-    """Move scribbled pixels that ended in a foreign leaf to the nearest leaf of their scribble.
+    """Move scribbled pixels that ended in a foreign leaf to the first leaf of their scribble.
 
     Args:
         leaves: (H, W), -1 outside.
         marks: (H, W) scribble numbers, -1 where there is none.
-        leaf_marks: (n,) scribble number of each leaf or -1.
+        leaf_marks: (n,) scribble number of each leaf or -1, every number at least once.
     """
-    from scipy.spatial import cKDTree
-
-    found = np.append(leaf_marks, np.int32(-1))[leaves]
-    wrong = (marks >= 0) & (found != marks)
+    numbers, first = np.unique(leaf_marks, return_index=True)
+    own = first[numbers >= 0].astype(np.int32)
+    wrong = (marks >= 0) & (np.append(leaf_marks, np.int32(-1))[leaves] != marks)
     kept = leaves.copy()
-    for mark in np.unique(marks[wrong]):
-        own = np.argwhere(found == mark)
-        strays = wrong & (marks == mark)
-        nearest = cKDTree(own).query(np.argwhere(strays))[1]
-        kept[strays] = leaves[tuple(own[nearest].T)]
+    kept[wrong] = own[marks[wrong]]
     return kept

@@ -31,8 +31,6 @@ class RegionGraph:
     """(R,) pixel sides."""
     histograms: Floats
     """(R, bins) sums of all channels one after the other."""
-    scribbles: NDArray[np.int32]
-    """(R,) scribble id or -1."""
     members: NDArray[np.intp]
     """(leaves,) the region that each leaf is in now."""
     pairs: NDArray[np.intp]
@@ -52,8 +50,6 @@ class RegionGraph:
         areas, perimeters, histograms = grouped(
             target, count, self.areas, self.perimeters, self.histograms
         )
-        scribbles = np.full(count, -1, np.int32)
-        np.maximum.at(scribbles, target, self.scribbles)
 
         ends = target[self.pairs]
         inside = ends[:, 0] == ends[:, 1]
@@ -67,7 +63,6 @@ class RegionGraph:
             areas=areas,
             perimeters=perimeters,
             histograms=histograms,
-            scribbles=scribbles,
             members=target[self.members],
             pairs=np.stack(np.divmod(unique, count), axis=1),
             lengths=lengths,
@@ -87,7 +82,6 @@ def region_graph(
     channels: Sequence[Channel],
     strength: NDArray[np.float32],
     lab: NDArray[np.float32],
-    scribbles: NDArray[np.int32],
 ) -> RegionGraph:
     """Measure leaves and the boundaries between them.
 
@@ -96,15 +90,12 @@ def region_graph(
         channels: (bins, H, W) each.
         strength: (H, W) boundary strength.
         lab: (H, W, 3).
-        scribbles: (H, W) ids, -1 where there is none; at most one id in a leaf.
     """
     inside = leaves.ravel() >= 0
     region = leaves.ravel()[inside]
     count = int(region.max()) + 1
     planes = [plane for channel in channels for plane in channel]
     histograms = [np.bincount(region, plane.ravel()[inside], minlength=count) for plane in planes]
-    leaf_scribbles = np.full(count, -1, np.int32)
-    np.maximum.at(leaf_scribbles, region, scribbles.ravel()[inside])
 
     graph = region_adjacency(leaves)
     first, second = graph.side_pixels
@@ -117,7 +108,6 @@ def region_graph(
         areas=np.bincount(region, minlength=count).astype(np.float64),
         perimeters=graph.perimeters,
         histograms=np.stack(histograms, axis=1),
-        scribbles=leaf_scribbles,
         members=np.arange(count),
         pairs=graph.pairs,
         lengths=graph.lengths,
@@ -137,12 +127,22 @@ def pair_features(graph: RegionGraph) -> Floats:
     first, second = graph.pairs.T
     means = graph.boundary_sums / graph.lengths[:, None]
     shares = graph.histograms / graph.areas[:, None]
-    sums = shares[first] + shares[second]
-    terms = (shares[first] - shares[second]) ** 2 / (sums + 1e-6)
-    starts = np.concatenate([[0], np.cumsum(CHANNEL_SIZES)[:-1]])
-    distances = np.sqrt(0.5 * np.add.reduceat(terms, starts, axis=1))
+    distances = histogram_distances(shares[first], shares[second])
     areas = np.sort(graph.areas[graph.pairs], axis=1) / graph.areas.sum()
     shared = graph.lengths / graph.perimeters[graph.pairs].min(axis=1)
-    features: Floats = np.column_stack([means, distances, distances.max(axis=1), areas, shared])
+    features: Floats = np.column_stack([means, distances, areas, shared])
     logarithms: Floats = np.log(features + NOISE_FLOORS)
     return logarithms
+
+
+def histogram_distances(first: Floats, second: Floats) -> Floats:
+    """Chi distances of lightness, green-red, blue-yellow and texture, and the largest, (N, 5).
+
+    Args:
+        first: (N, bins) shares, which sum to one in each channel.
+        second: (N, bins) or (bins,) others.
+    """
+    terms = (first - second) ** 2 / (first + second + 1e-6)
+    starts = np.concatenate([[0], np.cumsum(CHANNEL_SIZES)[:-1]])
+    distances = np.sqrt(0.5 * np.add.reduceat(terms, starts, axis=1))
+    return np.column_stack([distances, distances.max(axis=1)])
