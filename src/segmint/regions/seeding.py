@@ -27,8 +27,11 @@ LOOKS = slice(2, 7)
 """The features of a pair that do not ask where the two regions lie."""
 LOOKS_HEIGHT = 0.2
 """Leaves that join below this height are looked at together; a single leaf is too small."""
-STOPPING_RATE = 0.1
-"""Chance to stop for each pixel of a leaf, against 1 or more to leave it for each pixel side."""
+STOPPING_RATE = 0.01
+"""How easily a walker stops, for each pixel of a leaf."""
+CROSSING_RATE = 0.1
+"""How easily it crosses the surest boundary, for each pixel side; elsewhere the squared odds that
+there is no boundary are added."""
 LOWEST_HEIGHT = 1e-3
 """Lower merges count as this one, which keeps the equations well conditioned."""
 
@@ -45,7 +48,7 @@ def seeded_assignment(
     """
     likeness = likeness_to_scribbles(graph, tree, leaf_marks)
     odds = 1 / np.clip(meeting_heights(tree, graph.pairs), LOWEST_HEIGHT, 1) - 1
-    moving, stopping = graph.lengths * (1 + odds**2), STOPPING_RATE * graph.areas
+    moving, stopping = graph.lengths * (CROSSING_RATE + odds**2), STOPPING_RATE * graph.areas
     chances = walker_chances(graph.pairs, moving, stopping, likeness, leaf_marks)
     assignment: NDArray[np.int32] = chances.argmax(axis=1).astype(np.int32)
     return assignment
