@@ -1,4 +1,4 @@
-"""``segmint segment`` with its defaults on a 481x321 photo, start-up included, against a plain loop.
+"""``segmint segment`` with its defaults on a 481x321 photo, start-up included, and a plain loop.
 
 The plain loop would take a quarter of an hour for its 500 iterations, so a few iterations in a
 process of their own are timed in turn with ours and the others counted at the same speed;

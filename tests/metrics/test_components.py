@@ -12,7 +12,7 @@ SHAPES = st_numpy.array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=5)
 
 
 def labelled_one_by_one(labels):
-    """Each label by itself through scipy, whose default neighbours share an edge or a face."""
+    """Each label by itself through scipy, whose default neighbors share an edge or a face."""
     pieces = np.full(labels.shape, -1)
     for label in np.unique(labels[labels >= 0]):
         found, _ = ndimage.label(labels == label)

@@ -62,7 +62,7 @@ def test_set_means_are_flat_over_segments_and_plain_over_images():
     said = protocols(table)
     assert said["best_overlap_fine"] == (
         "best-overlap mIoU over the annotator with most segments, components relabelled "
-        "(4-neighbours), flat mean over 12 segments of 3 images"
+        "(4-neighbors), flat mean over 12 segments of 3 images"
     )
     assert "probabilistic Rand index (PRI), labels as given" in said["rand_index_as_given"]
     assert any("several annotators" in note for note in table.notes)
@@ -119,12 +119,12 @@ def test_relabel_decides_which_region_scores_there_are(relabel, endings):
     assert sorted({name.endswith("_as_given") for name in found if "rand" in name}) == endings
 
 
-def test_stack_is_relabelled_with_six_neighbours():
+def test_stack_is_relabelled_with_six_neighbors():
     stack = np.zeros((2, 3, 3), int)
     stack[:, 1, 1] = 1
     scores = evaluate(stack, stack)
     assert values(scores)["best_overlap_all"] == 1.0
-    assert "(6-neighbours)" in protocols(scores)["best_overlap_all"]
+    assert "(6-neighbors)" in protocols(scores)["best_overlap_all"]
 
 
 def test_image_without_counted_pixels_is_left_out_and_named():

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from segmint.objectives import Batch, continuity_loss
-from segmint.objectives.continuity import Continuity, neighbour_weights
+from segmint.objectives.continuity import Continuity, neighbor_weights
 
 
 def random_tensor(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -52,14 +52,14 @@ def test_gradient_by_differences() -> None:
 
 
 def test_without_region_and_sharpness_all_pairs_weigh_alike() -> None:
-    assert neighbour_weights(Batch(image=random_tensor(1, 3, 4, 5))) == (None, None)
+    assert neighbor_weights(Batch(image=random_tensor(1, 3, 4, 5))) == (None, None)
 
 
 def test_even_weights_are_no_weights() -> None:
     batch = Batch(image=random_tensor(2, 3, 4, 5), region=torch.ones(2, 4, 5, dtype=torch.bool))
     logits = random_tensor(2, 6, 4, 5, seed=1)
     torch.testing.assert_close(
-        continuity_loss(logits, weights=neighbour_weights(batch)), continuity_loss(logits)
+        continuity_loss(logits, weights=neighbor_weights(batch)), continuity_loss(logits)
     )
 
 
@@ -81,7 +81,7 @@ def test_region_by_a_plain_loop() -> None:
 def test_sharpness_spares_the_edges_of_the_image() -> None:
     image = torch.zeros(1, 1, 40, 48)
     image[..., 24:] = 1
-    horizontal, vertical = neighbour_weights(Batch(image=image), edge_sharpness=2.0)
+    horizontal, vertical = neighbor_weights(Batch(image=image), edge_sharpness=2.0)
     deviation = float(image.std())
     pairs = 40 * 47
     assert horizontal is not None

@@ -267,10 +267,10 @@ def _legend(
 ) -> Iterable[tuple[str, str]]:
     """The words of the table with their meaning."""
     if _RELABELLED in treatments:
-        neighbours = "/".join(str(n) for n in sorted({image.neighbours for image in table.images}))
+        neighbors = "/".join(str(n) for n in sorted({image.neighbors for image in table.images}))
         yield (
             _RELABELLED,
-            f"each connected piece is a segment ({neighbours} neighbours), as published",
+            f"each connected piece is a segment ({neighbors} neighbors), as published",
         )
     if _AS_GIVEN in treatments:
         yield _AS_GIVEN, "each label is one segment, wherever its pixels are"

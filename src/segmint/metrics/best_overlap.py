@@ -39,7 +39,7 @@ def best_overlap(
         masks: the truth, one array of that shape or a list of them, one for each annotator.
         annotators: whose segments count: of all, of the annotator with most segments (``fine``)
             or of the one with fewest (``coarse``).
-        relabel: split each label into its connected components first (4-neighbours, in a stack
+        relabel: split each label into its connected components first (4-neighbors, in a stack
             6), as the published figures do. Components are found before pixels are ignored.
         ignore_index: class of the mask that is not counted, or None.
 

@@ -12,7 +12,7 @@ def relabel_components(labels: ArrayLike) -> NDArray[np.int64]:
     """Give every connected piece of every label a number of its own.
 
     Args:
-        labels: (H, W) integers, neighbours share an edge (4 of them), or (D, H, W), neighbours
+        labels: (H, W) integers, neighbors share an edge (4 of them), or (D, H, W), neighbors
             share a face (6 of them); negative values are outside the region.
 
     Returns:

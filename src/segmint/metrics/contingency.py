@@ -144,7 +144,7 @@ def check_same_size(labels: NDArray[np.integer], mask: NDArray[np.integer], name
         of = f" of {name}" if name else ""
         raise InputError(
             f"the labels{of} are {size_text(labels)} and the mask is {size_text(mask)}: both need "
-            "the same size in the same order, so resize the labels (nearest neighbour) or choose "
+            "the same size in the same order, so resize the labels (nearest neighbor) or choose "
             "the matching mask; several annotators are a list of masks"
         )
 

@@ -78,8 +78,8 @@ class Scores:
     """Of the components of the labels, one entry an annotator; None when not asked for."""
     as_given: tuple[RegionScores, ...] | None
     """Of the labels as given, one entry an annotator; None when not asked for."""
-    neighbours: int
-    """How many neighbours a pixel has in a component: 4, in a stack 6."""
+    neighbors: int
+    """How many neighbors a pixel has in a component: 4, in a stack 6."""
     table: Contingency | None
     """Labels by classes, for the matched scores; None with several annotators."""
     matching: Matching
@@ -152,8 +152,8 @@ class ScoreTable:
         several = any(image.n_annotators > 1 for image in self.images)
         rows: list[ScoreRow] = []
         if all(image.relabelled is not None for image in images):
-            neighbours = "/".join(str(n) for n in sorted({image.neighbours for image in images}))
-            treatment = f"components relabelled ({neighbours}-neighbours)"
+            neighbors = "/".join(str(n) for n in sorted({image.neighbors for image in images}))
+            treatment = f"components relabelled ({neighbors}-neighbors)"
             rows += _region_rows([image.relabelled or () for image in images], treatment, several)
         if all(image.as_given is not None for image in images):
             given = [image.as_given or () for image in images]
@@ -230,7 +230,7 @@ def evaluate(
         name=name,
         relabelled=None if relabel is False else _region_scores(tables),
         as_given=None if relabel is True else _region_scores(merged),
-        neighbours=2 * array.ndim,
+        neighbors=2 * array.ndim,
         table=merged[0] if len(merged) == 1 else None,
         matching=matching,
         classes=classes if classes is None or isinstance(classes, int) else tuple(classes),

@@ -40,7 +40,7 @@ terms.register(
 terms.register(
     "continuity",
     "segmint.objectives.continuity:Continuity",
-    "absolute difference between neighbouring responses (x, y, edge_sharpness)",
+    "absolute difference between neighboring responses (x, y, edge_sharpness)",
 )
 terms.register(
     "scribble",

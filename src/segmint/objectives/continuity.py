@@ -1,4 +1,4 @@
-"""Spatial continuity: neighbouring pixels should have the same response."""
+"""Spatial continuity: neighboring pixels should have the same response."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def continuity_loss(
     y: float = 1.0,
     weights: tuple[Tensor | None, Tensor | None] = (None, None),
 ) -> Tensor:
-    """Mean absolute difference between neighbours (Kim et al. 2020, eq. 5).
+    """Mean absolute difference between neighbors (Kim et al. 2020, eq. 5).
 
     Args:
         logits: (N, K, H, W) response.
-        x: weight of horizontal neighbours.
-        y: weight of vertical neighbours.
-        weights: of each pair of neighbours, (N, H, W - 1) and (N, H - 1, W), from
-            :func:`neighbour_weights`; None weighs all pairs alike.
+        x: weight of horizontal neighbors.
+        y: weight of vertical neighbors.
+        weights: of each pair of neighbors, (N, H, W - 1) and (N, H - 1, W), from
+            :func:`neighbor_weights`; None weighs all pairs alike.
 
     Returns:
         Scalar ``x * mean |d_x| + y * mean |d_y|``; an axis of one pixel adds 0.
@@ -35,10 +35,10 @@ def continuity_loss(
     return x * _weighted_mean(horizontal, weights[0]) + y * _weighted_mean(vertical, weights[1])
 
 
-def neighbour_weights(
+def neighbor_weights(
     batch: Batch, edge_sharpness: float = 0.0
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Weights of horizontal and vertical neighbour pairs, each summing to 1 over the batch.
+    """Weights of horizontal and vertical neighbor pairs, each summing to 1 over the batch.
 
     Pairs that leave the region weigh nothing. With ``edge_sharpness`` s > 0 a pair weighs
     ``exp(-s * g)``, g the largest channel difference of the image in units of its standard
@@ -71,8 +71,8 @@ class Continuity(nn.Module):
     """The term ``continuity``.
 
     Args:
-        x: weight of horizontal neighbours, 0 or more.
-        y: weight of vertical neighbours, 0 or more.
+        x: weight of horizontal neighbors, 0 or more.
+        y: weight of vertical neighbors, 0 or more.
         edge_sharpness: 0 is the published term; larger values spare the edges of the image.
     """
 
@@ -82,7 +82,7 @@ class Continuity(nn.Module):
 
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
         """Scalar; see :func:`continuity_loss`."""
-        weights = neighbour_weights(batch, self.edge_sharpness)
+        weights = neighbor_weights(batch, self.edge_sharpness)
         return continuity_loss(logits, x=self.x, y=self.y, weights=weights)
 
     def streamed(self, weight: float) -> StreamedWeights:
@@ -90,7 +90,7 @@ class Continuity(nn.Module):
         return StreamedWeights(
             continuity_x=weight * self.x,
             continuity_y=weight * self.y,
-            neighbour_weights=lambda batch: neighbour_weights(batch, self.edge_sharpness),
+            neighbor_weights=lambda batch: neighbor_weights(batch, self.edge_sharpness),
         )
 
 

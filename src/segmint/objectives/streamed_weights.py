@@ -9,7 +9,7 @@ from torch import Tensor
 
 from segmint.objectives.batch import Batch
 
-NeighbourWeights = Callable[[Batch], tuple[Tensor | None, Tensor | None]]
+NeighborWeights = Callable[[Batch], tuple[Tensor | None, Tensor | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,8 @@ class StreamedWeights:
     scribble: float = 0.0
     max_area: float = 0.0
     min_area: float = 0.0
-    neighbour_weights: NeighbourWeights | None = None
-    """Weights of neighbour pairs for continuity; None weighs all pairs alike."""
+    neighbor_weights: NeighborWeights | None = None
+    """Weights of neighbor pairs for continuity; None weighs all pairs alike."""
 
     @property
     def areas(self) -> bool:

@@ -6,7 +6,7 @@ cache, and the only full-size array made is the gradient:
 
 - similarity: ``logsumexp - max``, with gradient ``softmax - onehot(argmax)``;
 - scribble: the same with the scribble in place of the argmax;
-- continuity: ``|d|``, with gradient ``sign(d)`` on both neighbours;
+- continuity: ``|d|``, with gradient ``sign(d)`` on both neighbors;
 - areas: ``mean softmax`` needs one pass more, before the others, for the areas themselves.
 
 Work is done in float32, or in float64 for a response of that type. Memory beyond the response: its
@@ -104,8 +104,8 @@ def _stream(
     images, height, width, components = source.shape
     pixels = _pixel_weights(source.shape, batch, weights)
     pair_x, pair_y = (None, None)
-    if weights.neighbour_weights is not None:
-        pair_x, pair_y = weights.neighbour_weights(batch)
+    if weights.neighbor_weights is not None:
+        pair_x, pair_y = weights.neighbor_weights(batch)
     scale_x = weights.continuity_x / components
     scale_y = weights.continuity_y / components
     if pair_x is None or pair_y is None:

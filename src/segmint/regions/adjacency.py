@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 class RegionAdjacency:
     """Which regions touch, and the pixel pairs where they do.
 
-    A shared boundary is measured in pairs of 4-neighbours, one in each of two regions.
+    A shared boundary is measured in pairs of 4-neighbors, one in each of two regions.
     """
 
     pairs: NDArray[np.intp]

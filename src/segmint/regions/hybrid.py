@@ -69,7 +69,7 @@ def hybrid_segmentation(
     ids, marks = scribble_ids(scribbles, mask)
     if len(ids) and components not in (None, len(ids)):
         raise UsageError(
-            f"components is {components}, but the scribbles hold {len(ids)} ids and each becomes "
+            f"--components is {components}, but the scribbles hold {len(ids)} ids and each becomes "
             "one component: leave components out or scribble as many areas"
         )
 
@@ -89,7 +89,7 @@ def hybrid_segmentation(
         assignment = chosen_cut(tree, graph.areas, fineness)
     elif components > tree.leaves:
         raise UsageError(
-            f"components is {components}, but {tree.leaves} regions were found: "
+            f"--components is {components}, but {tree.leaves} regions were found: "
             f"ask for 1 to {tree.leaves}"
         )
     else:
@@ -141,7 +141,7 @@ def check_options(fineness: float, working_pixels: int, components: int | None) 
     if working_pixels < 1:
         raise UsageError(f"working_pixels is {working_pixels}, accepted is 1 or more")
     if components is not None and components < 1:
-        raise UsageError(f"components is {components}, accepted is 1 or more")
+        raise UsageError(f"--components is {components}, accepted is 1 or more")
 
 
 def scribble_ids(

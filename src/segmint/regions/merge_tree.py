@@ -58,7 +58,7 @@ class MergeTree:
             UsageError: when it is not.
         """
         if not 1 <= components <= self.leaves:
-            raise UsageError(f"components is {components}, accepted are 1 to {self.leaves}")
+            raise UsageError(f"--components is {components}, accepted are 1 to {self.leaves}")
         return self.cut_where(np.arange(len(self.merges)) < self.leaves - components)
 
     def cut_at(self, height: float) -> NDArray[np.int32]:

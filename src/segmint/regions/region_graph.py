@@ -118,7 +118,7 @@ def region_graph(
 def pair_features(graph: RegionGraph) -> Floats:
     """What tells whether two touching regions belong together, (P, 10), all as logarithms.
 
-    In order: the mean boundary strength and the mean color step (Lab distance of neighbouring
+    In order: the mean boundary strength and the mean color step (Lab distance of neighboring
     pixels) along the shared boundary; the chi distances between the histograms of lightness,
     green-red, blue-yellow and texture, and the largest of the four, since one cue that differs is
     enough; the smaller and the larger area as shares of all; the part

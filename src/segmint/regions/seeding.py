@@ -1,7 +1,7 @@
 """From a few scribbled leaves to a scribble for every leaf: a random walker with priors.
 
 Grady, "Multilabel random walker image segmentation using prior models" (CVPR 2005), on leaves
-instead of pixels: a walker that starts at a leaf moves to neighbours, seldom across boundaries,
+instead of pixels: a walker that starts at a leaf moves to neighbors, seldom across boundaries,
 and now and then stops where it is, with each scribble in proportion to how likely the leaf is to
 be of the same segment by its looks alone. A leaf belongs to the scribble at which its walker most
 probably ends, by arriving or by stopping. Both the chance of a boundary and that of like looks
@@ -111,7 +111,7 @@ def walker_chances(
     """Chance that a walker from each leaf ends with each scribble, (n, K) (Grady, equation 12).
 
     Args:
-        pairs: (P, 2) neighbours.
+        pairs: (P, 2) neighbors.
         weights: (P,) how easily the walker moves between them.
         stopping: (n,) how easily it stops, above 0.
         priors: (n, K) with which scribble it stops.

@@ -12,7 +12,7 @@ SMOOTHING = 1.0
 DEPTH_STEP = 0.05
 """Boundary strength is rounded to this, so that shallower minima are not minima."""
 SMALLEST_LEAF = 10
-"""Pixels. Smaller basins join the neighbour across their weakest boundary."""
+"""Pixels. Smaller basins join the neighbor across their weakest boundary."""
 ABSORBING_ROUNDS = 6
 
 
@@ -39,12 +39,12 @@ def watershed_leaves(strength: NDArray[np.float32], mask: NDArray[np.bool_]) -> 
 def absorb_small(
     labels: NDArray[np.int32], strength: NDArray[np.float32], smallest: int = SMALLEST_LEAF
 ) -> NDArray[np.int32]:
-    """Join every small region to the neighbour across its weakest boundary.
+    """Join every small region to the neighbor across its weakest boundary.
 
     Args:
         labels: (H, W), regions from 0 and -1 outside.
         strength: (H, W).
-        smallest: regions of fewer pixels are joined, unless they have no neighbour.
+        smallest: regions of fewer pixels are joined, unless they have no neighbor.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

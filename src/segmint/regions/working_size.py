@@ -69,7 +69,7 @@ class WorkingGrid:
     ) -> NDArray[np.int32]:
         """Labels of the full image, with the boundaries moved on to its edges.
 
-        Each pixel takes the label of the one working pixel, of its own and its four neighbours,
+        Each pixel takes the label of the one working pixel, of its own and its four neighbors,
         that is nearest in color and place together.
 
         Args:
