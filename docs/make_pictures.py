@@ -68,19 +68,23 @@ def draw_components() -> None:
 
 
 def draw_scribbles() -> None:
-    """Strokes on a photo, and the result."""
-    photo = data.chelsea()
+    """Strokes on a photo, what they mark, and the clustering of the same photo."""
+    photo = data.coffee()
+    strokes = {
+        0: [(slice(20, 25), slice(60, 180)), (slice(60, 340), slice(540, 545))],
+        1: [(slice(60, 65), slice(230, 380)), (slice(60, 200), slice(310, 315))],
+        2: [(slice(340, 345), slice(180, 420)), (slice(180, 300), slice(110, 115))],
+    }
+    colors = {0: (0, 114, 178), 1: (230, 159, 0), 2: (0, 158, 115)}
     scribbles = np.full(photo.shape[:2], 255, np.uint8)
-    scribbles[130 : 130 + STROKE, 110:330] = 1
-    scribbles[60:220, 220 : 220 + STROKE] = 1
-    scribbles[10:150, 12 : 12 + STROKE] = 0
-    scribbles[40:200, 430 : 430 + STROKE] = 0
-    strokes = photo.copy()
-    strokes[scribbles == 1] = (230, 159, 0)
-    strokes[scribbles == 0] = (0, 114, 178)
+    drawn = photo.copy()
+    for name, places in strokes.items():
+        for place in places:
+            scribbles[place] = name
+            drawn[place] = colors[name]
     result = segmint.segment(photo, scribbles=scribbles)
-    learned = segmint.segment(photo, "clustering")
-    save("scribbles.jpg", beside([strokes, result.overlay(photo), learned.overlay(photo)]))
+    learned = segmint.segment(photo, "clustering", components=6)
+    save("scribbles.jpg", beside([drawn, result.overlay(photo), learned.overlay(photo)]))
 
 
 if __name__ == "__main__":
