@@ -191,3 +191,8 @@ def test_versions_name_what_decides_a_result() -> None:
     assert found["numpy"] == numpy.__version__
     assert found["torch"].split("+")[0] == torch.__version__.split("+")[0]
     assert {"python", "platform", "segmint"} <= found.keys()
+
+
+def test_json_holds_no_number_that_is_none(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"rows": [float("nan"), (1.5, float("inf"))]})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"rows": [None, [1.5, None]]}

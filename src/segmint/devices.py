@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from segmint.errors import UsageError, nearest
 
@@ -56,6 +57,21 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == "bfloat16" or _computes_in_bfloat16(device):
         return torch.bfloat16
     return torch.float32
+
+
+def check_arithmetic(seed: Any, device: str, precision: str) -> None:
+    """Refuse what no method could compute with, also by methods that need none of it.
+
+    Raises:
+        UsageError: names what was given and what is accepted.
+    """
+    whole = isinstance(seed, numbers.Integral) and not isinstance(seed, bool)
+    if not whole or not 0 <= int(seed) < 2**32:
+        raise UsageError(f"seed is {seed!r}, accepted is a whole number from 0 to {2**32 - 1}")
+    if precision not in PRECISIONS:
+        raise UsageError(f"unknown precision {precision!r}: {nearest(precision, PRECISIONS)}")
+    if device not in ("auto", "cpu"):
+        choose_device(device)
 
 
 def use_threads(count: int) -> None:

@@ -239,6 +239,14 @@ class TestScribbles:
         assert np.unique(labels).tolist() == [3, 7]
         assert np.array_equal(labels[marks != 255], marks[marks != 255])
 
+    def test_a_result_without_them_is_another_result(self, here, succeeds, marks):
+        save(here / "marks.png", marks)
+        succeeds("segment", "good.png")
+        _, errors = succeeds("segment", "good.png", "--scribbles", "marks.png")
+        assert "made with other options" in errors
+        succeeds("segment", "good.png", "--scribbles", "marks.png", "--overwrite")
+        assert record(here / "segmint-out" / "good")["options"]["scribbles"] == "marks.png"
+
     def test_folder_and_another_unlabelled_value(self, here, succeeds, photo, marks):
         save(here / "photos" / "a.png", photo)
         save(here / "photos" / "b.png", photo)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -160,3 +163,21 @@ class TestStacks:
     def test_takes_no_scribbles(self) -> None:
         with pytest.raises(UsageError, match="not for a stack"):
             segmint.segment(self.stack, "clustering", scribbles=scribbles())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**32}, "accepted is a whole number"),
+        ({"seed": "a"}, "seed is 'a'"),
+        ({"precision": "float33"}, "unknown precision 'float33'"),
+        ({"device": "tpu"}, "unknown device 'tpu'"),
+    ],
+)
+@pytest.mark.parametrize("method", ["kmeans", "hybrid"])
+def test_arithmetic_is_checked_for_every_method(
+    method: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        segmint.segment(np.zeros((8, 8), np.uint8), method, **options)

@@ -99,3 +99,14 @@ def test_one_pixel(edge_sharpness: float) -> None:
     batch = Batch(image=torch.ones(1, 1, 1, 1), region=torch.ones(1, 1, 1, dtype=torch.bool))
     term = Continuity(edge_sharpness=edge_sharpness)
     assert float(term(torch.ones(1, 3, 1, 1), batch)) == 0
+
+
+def test_region_of_everything_changes_nothing_however_sharp() -> None:
+    image = torch.rand(1, 2, 5, 6, generator=torch.Generator().manual_seed(0))
+    whole = torch.ones(1, 5, 6, dtype=torch.bool)
+    for without, within in zip(
+        neighbor_weights(Batch(image=image), 60.0),
+        neighbor_weights(Batch(image=image, region=whole), 60.0),
+        strict=True,
+    ):
+        torch.testing.assert_close(without, within)

@@ -11,10 +11,12 @@ import segmint
 from segmint.errors import UsageError
 from segmint.images import to_unit_range
 from segmint.methods.clustering import METHOD, ClusteringOptions
+from segmint.methods.method import Task
 from segmint.networks.storage import load_network
 from segmint.objectives import Objective
 from segmint.regions.ordering import order_by_area
-from segmint.solvers.clustering import objective_of, prepare
+from segmint.regions.superpixels import small_superpixels
+from segmint.solvers.clustering import cluster_image, objective_of, prepare
 
 SMALL: dict[str, Any] = {
     "features": 12,
@@ -300,3 +302,18 @@ def test_color_space(picture: np.ndarray, color_space: str) -> None:
         # Lightness of white is 100, and grey has no color (CIE 1976).
         white = prepare(np.ones((1, 1, 3), np.float32), ClusteringOptions())
         np.testing.assert_allclose(white[0, 0], [2, 0, 0], atol=1e-3)
+
+
+def test_two_scribbles_end_at_superpixels() -> None:
+    image = np.zeros((60, 80, 3), np.float32)
+    image[:, 40:] = 0.8
+    scribbles = np.full((60, 80), -1, np.int32)
+    scribbles[30, 5:15], scribbles[30, 60:75] = 0, 1
+    options = ClusteringOptions(
+        features=8, max_components=8, iterations=5, working_pixels=300, min_components=3
+    )
+    found = cluster_image(image, options, Task(scribbles=scribbles, precision="float32"))
+    superpixels = small_superpixels(image, scale=options.superpixel_scale)
+    free = scribbles < 0
+    for superpixel in np.unique(superpixels):
+        assert len(np.unique(found.labels[free & (superpixels == superpixel)])) == 1

@@ -59,7 +59,14 @@ def test_every_image_counts_once_an_epoch(picture: np.ndarray) -> None:
     # Three images of one size make two batches of two and one; the fourth is alone.
     found = fit(picture)
     assert [row["iteration"] for row in found.history] == list(range(1, 10))
-    assert ["components" in row for row in found.history] == [False, False, True] * 3
+    counted = [row["iteration"] for row in found.history if "components" in row]
+    assert counted == [1, 3, 6, 9]
+
+
+@pytest.mark.parametrize("options", [{"min_components": 7}, {"components": 7}])
+def test_no_fewer_components_than_asked_for(picture: np.ndarray, options: dict[str, int]) -> None:
+    found = fit(picture, continuity_weight=30.0, epochs=10, **options)
+    assert found.numbers.max() + 1 >= 7
 
 
 def test_more_components_than_remain(picture: np.ndarray) -> None:

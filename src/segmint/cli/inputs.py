@@ -36,13 +36,13 @@ class RunOptions(Options):
     """How the arithmetic is done."""
 
     seed: int = option(0, low=0, high=2**32 - 1)
-    """Of everything random: the same seed gives the same labels on the same machine."""
+    """Of everything random: the same seed gives the same labels on the same processor."""
     device: str = option("auto")
-    """auto, cpu, cuda, cuda:1, mps."""
+    """Of networks: auto, cpu, cuda, cuda:1, mps."""
     precision: str = option("auto", choices=PRECISIONS)
     """Of networks; auto takes bfloat16 where the hardware computes in it."""
     threads: int = option(0, low=0)
-    """Processor threads to use; 0 uses all."""
+    """Processor threads of networks; 0 uses all."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -50,5 +50,9 @@ def _predict(run: str, images: tuple[str, ...], inputs: InputOptions, how: RunOp
         return opened.segment(image), {}
 
     options = {"run": str(opened.folder), **opened.record["options"]}
-    signature = {"method": f"run of {opened.record['recipe']}", "options": options}
+    signature = {
+        "method": f"run of {opened.record['recipe']}",
+        "seed": opened.record["seed"],
+        "options": options,
+    }
     return run_over_images(paths, work, inputs, signature)

@@ -62,5 +62,10 @@ def _recut(result: Path, components: int, out: str | None, *, overwrite: bool) -
         target = Path(out) / place.name
     if target.exists() and not overwrite:
         raise UsageError(f"{target} is there already: pass --overwrite or another --out")
+    if image is None:
+        console.say(
+            f"{result}: its image cannot be read again, so the new result has no overlay.png and "
+            "no components.csv"
+        )
     segmentation.with_components(components).save(target, image)
     return target

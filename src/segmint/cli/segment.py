@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +101,7 @@ def _segment(
     def work(image: Image) -> tuple[Segmentation, Mapping[str, bytes]]:
         return _segment_image(image, options, how, given)
 
-    described = {**resolved.resolved(), "preset": options.preset}
+    described = {**resolved.resolved(), "preset": options.preset, **_guides(options)}
     signature = {"method": options.method, "seed": how.seed, "options": described}
     return run_over_images(paths, work, inputs, signature)
 
@@ -158,7 +158,13 @@ def _segment_image(
         save_model=options.save_model,
         **given,
     )
-    return segmentation, watch.files()
+    described = {**segmentation.options, **_guides(options)}
+    return replace(segmentation, options=described), watch.files()
+
+
+def _guides(options: SegmentOptions) -> dict[str, Any]:
+    """What beside the image decides the labels."""
+    return {name: getattr(options, name) for name in ("scribbles", "unlabelled", "region")}
 
 
 def _read_mask(given: str | None, image: Path, what: str) -> NDArray[np.int32] | None:

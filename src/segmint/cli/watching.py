@@ -49,12 +49,12 @@ class Watch:
 
     def files(self) -> dict[str, bytes]:
         """The animation, for the folder of the result; nothing unless it was asked for."""
-        if self._film is None or not self._writes:
+        if self._film is None:
             return {}
         if not self._film.frames:
             say(f"this method has no steps to watch, so there is no {FILM}: clustering has")
             return {}
-        return {FILM: self._film.encode()}
+        return {FILM: self._film.encode()} if self._writes else {}
 
     def _observe(self, iteration: int, labels: NDArray[np.int32]) -> None:
         assert self._film is not None
@@ -73,16 +73,22 @@ def _open_window() -> Callable[[int, NDArray[np.uint8]], None] | None:
     ):
         return None
     try:
+        from tkinter import TclError
+    except ImportError:
+        return None
+    try:
         from matplotlib import pyplot
 
         pyplot.switch_backend("TkAgg")
         figure, axes = pyplot.subplots(num="segmint", clear=True)
-    except (ImportError, RuntimeError):
+    except (ImportError, RuntimeError, TclError):
         return None
     axes.set_axis_off()
     drawn: list[Any] = []
 
     def draw(iteration: int, frame: NDArray[np.uint8]) -> None:
+        if not pyplot.fignum_exists(figure.number):
+            return  # the user closed the window; the segmentation goes on
         if drawn:
             drawn[0].set_data(frame)
         else:

@@ -192,7 +192,10 @@ def _output_folder(out: Path) -> Iterator[Path]:
 
 def _reason(path: Path, error: Exception) -> str:
     if isinstance(error, MemoryError):
-        return f"{path}: not enough memory for this image; lower --working-pixels or reduce it"
+        return (
+            f"{path}: not enough memory for this image: reduce it, or lower --working-pixels where "
+            "the method has it"
+        )
     text = str(error)
     return text if str(path) in text else f"{path}: {text}"
 

@@ -29,7 +29,7 @@ class FeatureClusteringOptions(Options):
     max_components: int = option(100, low=2, high=4096, aliases=("n_classes",))
     """Components at the start, the channels of the response."""
     min_components: int = option(3, low=1, aliases=("min_classes",))
-    """Stop when no more than so many components remain; fewer are never returned."""
+    """Stop when no more than so many components remain; fewer only where there never were more."""
     features: int = option(100, low=1, aliases=("n_features",))
     """Channels inside the network."""
     blocks: int = option(2, low=1, high=16, aliases=("n_convolutions",))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segmint.devices import memory_errors
+from segmint.devices import check_arithmetic, memory_errors
 from segmint.errors import InputError, UsageError
 from segmint.images import Image, check_finite, check_region, to_unit_range
 from segmint.methods import DEFAULT_METHOD, methods
@@ -68,6 +68,7 @@ def segment(
     """
     chosen: Method = methods.load(method)
     resolved = chosen.resolve(preset, options)
+    check_arithmetic(seed, device, precision)
     source = image if isinstance(image, Image) else Image.from_array(image)
     check_abilities(method, scribbles=scribbles is not None, save_model=save_model is not None)
     where = _checked_region(source, region)
@@ -121,6 +122,8 @@ def _outcome(method: Method, image: Image, options: Options, task: Task) -> Outc
     pixels = to_unit_range(image.pixels)
     if not image.is_stack:
         return method.segment(pixels, options, task)
+    if task.save_model is not None:
+        raise UsageError("--save-model keeps the network of one image: give one slice of the stack")
     slices = []
     for index, plane in enumerate(pixels):
         region = None if task.region is None else task.region[index]

@@ -56,7 +56,7 @@ class ClusteringNetwork(nn.Module):
             "blocks": blocks,
         }
         with torch.random.fork_rng(devices=[]):
-            torch.random.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             inputs = [in_channels] + [features] * (blocks - 1)
             self.convolutions = nn.ModuleList(
                 nn.Conv2d(channels, features, kernel_size=3, padding=1) for channels in inputs

@@ -1,4 +1,4 @@
-"""Area terms: very large and very small components are disfavoured.
+"""Area terms: very large and very small components are disfavored.
 
 Counting an argmax has no gradient, so areas are soft: ``a_k``, the mean over the counted pixels of
 the softmax response of component k. Which component is largest or smallest is chosen among those

@@ -38,7 +38,7 @@ def continuity_loss(
 def neighbor_weights(
     batch: Batch, edge_sharpness: float = 0.0
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Weights of horizontal and vertical neighbor pairs, each summing to 1 over the batch.
+    """Weights of horizontal and vertical neighbor pairs, each summing to at most 1 over the batch.
 
     Pairs that leave the region weigh nothing. With ``edge_sharpness`` s > 0 a pair weighs
     ``exp(-s * g)``, g the largest channel difference of the image in units of its standard
@@ -57,13 +57,12 @@ def neighbor_weights(
         difference = image.narrow(axis, 1, size) - image.narrow(axis, 0, size)
         gradient = (difference / deviation).abs().amax(dim=1)
         weight = torch.exp(-edge_sharpness * gradient)
+        count = float(weight.numel())
         if batch.region is not None:
-            weight = (
-                weight * batch.region.narrow(axis, 1, size) * batch.region.narrow(axis, 0, size)
-            )
+            inside = batch.region.narrow(axis, 1, size) & batch.region.narrow(axis, 0, size)
+            weight, count = weight * inside, float(inside.sum())
         # Divided by the number of pairs, not by the sum: weak pairs must not make others heavier.
-        count = weight.numel() if batch.region is None else (weight > 0).sum()
-        pairs.append(weight / max(float(count), 1.0))
+        pairs.append(weight / max(count, 1.0))
     return pairs[0], pairs[1]
 
 

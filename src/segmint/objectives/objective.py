@@ -111,10 +111,12 @@ def _number(text: str, term: str) -> float:
 
 def _build(name: str, arguments: dict[str, float]) -> nn.Module:
     factory: Any = terms.load(name)
-    known = inspect.signature(factory).parameters
+    parameters = inspect.signature(factory).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     for argument in arguments:
         if argument not in known:
-            raise UsageError(f"term {name!r} does not take {argument}: {nearest(argument, known)}")
+            accepted = nearest(argument, known) if known else "it has no options"
+            raise UsageError(f"term {name!r} does not take {argument}: {accepted}")
     return cast(nn.Module, factory(**arguments))
 
 

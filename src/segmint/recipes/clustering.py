@@ -39,11 +39,10 @@ def train(
     from segmint.solvers.clustering import check_channels, prepare
     from segmint.solvers.clustering_folder import cluster_folder
 
-    planes = [plane for image in images for plane in _planes(image)]
-    for plane in planes:
-        check_channels(plane.shape[-1], options)
+    channels = images[0].channels  # the same in all, checked on reading
+    check_channels(channels, options)
     fit = cluster_folder(
-        [prepare(plane, options) for plane in planes],
+        (prepare(plane, options) for image in images for plane in _planes(image)),
         options,
         seed=seed,
         device=device,
@@ -52,7 +51,7 @@ def train(
     )
     save_network(folder / NETWORK, fit.network)
     return {
-        "channels": int(planes[0].shape[-1]),
+        "channels": channels,
         "numbers": fit.numbers.tolist(),
         "components": int(fit.numbers.max()) + 1,
         "history": list(fit.history),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segmint.devices import memory_errors
+from segmint.devices import check_arithmetic, memory_errors
 from segmint.errors import InputError
 from segmint.images import Image, check_finite, collect_images, read_image
 from segmint.methods.segmentation import Segmentation
@@ -82,7 +82,7 @@ def train(
     Args:
         recipe: a name that ``segmint list`` shows under recipes.
         data: a folder, a file or pattern, or several of them or of images.
-        out: folder of the run.
+        out: folder of the run; a finished run there is replaced.
         seed: of everything random.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         precision: ``auto``, ``float32`` or ``bfloat16``.
@@ -95,6 +95,7 @@ def train(
     """
     chosen: Recipe = recipes.load(recipe)
     resolved = chosen.options.from_mapping(options)
+    check_arithmetic(seed, device, precision)
     images = _read(data)
     start = time.perf_counter()
     with staged_folder(Path(out), last=RUN) as stage, memory_errors():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,9 +62,10 @@ def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: 
             f"--components is {options.components}, but the scribbles hold {len(ids)} ids and each "
             "becomes one component: leave --components out or scribble as many areas"
         )
+    unwatched = replace(task, observe=None)
     fits = [
-        fit_batch(batch, len(ids), options, task, seed)
-        for seed in _seeds(task.seed, options.restarts)
+        fit_batch(batch, len(ids), options, task if start == 0 else unwatched, seed)
+        for start, seed in enumerate(_seeds(task.seed, options.restarts))
     ]
     best = min(fits, key=lambda fit: fit.objective)
     if task.save_model is not None:
@@ -72,7 +73,8 @@ def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: 
 
     # With scribbles only their components may be chosen, so that objects come out whole.
     channels = best.response[: len(ids)] if len(ids) else best.response
-    wanted = max(options.components or 1, options.min_components)
+    # Scribbled pixels keep their ids, so no scribbled component can be lost.
+    wanted = 1 if len(ids) else max(options.components or 1, options.min_components)
     response, labels = _enlarged(channels, image, options, task, wanted)
     history, notes = best.history, _notes(fits, batch, image.shape)
     if task.scribbles is not None:
@@ -189,6 +191,7 @@ class _Watch:
         self.weights: dict[str, Tensor] = {}
         self._network = network
         self._wanted = wanted
+        self._last = options.iterations
         self._stable_fraction = options.stable_fraction
         self._observe = task.observe
         self._region = batch.region
@@ -206,7 +209,7 @@ class _Watch:
             self._observe(step.number, step.labels[0].to(torch.int32).cpu().numpy())
         stable = self._is_stable(labels)
         self._labels = labels
-        return present == self._wanted or stable
+        return present == self._wanted or stable or step.number == self._last
 
     def _is_stable(self, labels: Tensor) -> bool:
         if self._stable_fraction == 0 or self._labels is None:
@@ -288,12 +291,15 @@ def _notes(fits: list[Fit], batch: Batch, shape: tuple[int, ...]) -> tuple[str, 
     if (height, width) != tuple(shape[:2]):
         notes.append(f"learned at {width}x{height} of {shape[1]}x{shape[0]} pixels")
     if len(fits) > 1:
-        notes.append(f"agreement of {len(fits)} starts: ARI {_agreement(fits):.3f}")
+        notes.append(f"agreement of {len(fits)} starts: ARI {_agreement(fits, batch):.3f}")
     return tuple(notes)
 
 
-def _agreement(fits: list[Fit]) -> float:
-    """Mean adjusted Rand index over all pairs of starts."""
-    labels = [fit.response.argmax(dim=0).cpu().numpy() for fit in fits]
+def _agreement(fits: list[Fit], batch: Batch) -> float:
+    """Mean adjusted Rand index over all pairs of starts, inside the region."""
+    maps = [fit.response.argmax(dim=0) for fit in fits]
+    if batch.region is not None:
+        maps = [labels[batch.region[0]][None] for labels in maps]
+    labels = [labels.cpu().numpy() for labels in maps]
     pairs = itertools.combinations(labels, 2)
     return float(np.mean([adjusted_rand_index(*pair, ignore_index=None) for pair in pairs]))

@@ -5,7 +5,7 @@ Kim, Kanezaki and Tanaka (2020), section IV-D, "reference images".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ class FolderFit:
 
 
 def cluster_folder(
-    images: Sequence[NDArray[np.float32]],
+    images: Iterable[NDArray[np.float32]],
     options: FolderClusteringOptions,
     *,
     seed: int = 0,
@@ -54,7 +54,7 @@ def cluster_folder(
     """Learn one network on many images.
 
     Args:
-        images: prepared (H, W, C) each, all with the same C; sizes may differ.
+        images: prepared (H, W, C) each, all with the same C; sizes may differ. Taken one by one.
         options: of the recipe.
         seed: of weights and of the order of images.
         device: where to compute.
@@ -65,7 +65,7 @@ def cluster_folder(
     dtype = choose_dtype(precision, place)
     tensors = [_sized(to_input(image, place), options.image_size) for image in images]
     network = ClusteringNetwork(
-        in_channels=images[0].shape[-1],
+        in_channels=tensors[0].shape[1],
         classes=options.max_components,
         features=options.features,
         blocks=options.blocks,
@@ -73,17 +73,22 @@ def cluster_folder(
         seed=seed,
     ).to(place)
     per_epoch = sum(1 for _ in _epoch(tensors, options.batch_size, np.random.default_rng(seed)))
+    wanted = max(options.min_components, options.components or 1)
     history: list[dict[str, float]] = []
+    kept: dict[str, Tensor] = {}
 
     def after(step: Step) -> bool:
         history.append({"iteration": step.number, "objective": step.objective, **step.parts})
         if report is not None:
             report(step.number, step.objective)
-        if step.number % per_epoch:
+        if step.number > 1 and step.number % per_epoch:
             return False
         present = int(np.count_nonzero(_counts(network, tensors, dtype)))
         history[-1]["components"] = present
-        return present <= max(options.min_components, options.components or 1)
+        if kept and present < wanted:
+            return True
+        kept.update({k: v.detach().clone() for k, v in network.state_dict().items()})
+        return present == wanted
 
     descend(
         network,
@@ -95,6 +100,7 @@ def cluster_folder(
         dtype=dtype,
         after=after,
     )
+    network.load_state_dict(kept)
     if options.statistics == "running":
         freeze_statistics(network, tensors, dtype)
     return FolderFit(
