@@ -147,6 +147,11 @@ def test_ignored_value_that_may_be_a_class_is_pointed_out(mask):
     assert evaluate([[0, 0, 0]], [[0, 12, 255]]).notes == ()
 
 
+def test_pixels_outside_the_region_are_said() -> None:
+    notes = evaluate([[0, 0, -1, 1]], [[0, 0, 1, 1]]).notes
+    assert notes == ("25.0% of the pixels lie outside the region and are not counted",)
+
+
 def test_data_are_plain_json_and_rows_fit_one_csv_file():
     images = [("a", *random_image(0)), ("b", *random_image(1, annotators=2))]
     for table in (evaluate_many(images), evaluate_many(images[:1], classes=9)):

@@ -234,7 +234,7 @@ def evaluate(
         table=merged[0] if len(merged) == 1 else None,
         matching=matching,
         classes=classes if classes is None or isinstance(classes, int) else tuple(classes),
-        notes=tuple(_notes(merged, truths, ignore_index, name)),
+        notes=(*_notes(merged, truths, ignore_index, name), *_outside_note(array, name)),
     )
 
 
@@ -378,6 +378,14 @@ def _notes(
                 f"the mask{of} may use {ignore_index} as a class, and it is not counted: pass "
                 "ignore_index=None if it is one"
             )
+
+
+def _outside_note(labels: NDArray[np.integer], name: str) -> Iterable[str]:
+    """A prediction that leaves pixels out is scored on the others alone, which must be said."""
+    share = np.count_nonzero(labels < 0) / labels.size
+    if share:
+        of = f" of {name}" if name else ""
+        yield f"{share:.1%} of the pixels{of} lie outside the region and are not counted"
 
 
 def _hides_a_class(table: Contingency, truth: NDArray[np.integer], ignore_index: int) -> bool:
