@@ -18,6 +18,7 @@ from segmint.lazy import lazy_names
 if TYPE_CHECKING:
     from segmint.errors import InputError, OutputError, SegmintError, UsageError
     from segmint.images.image import Image
+    from segmint.images.labels import read_labels
     from segmint.images.reading import read_image
     from segmint.methods.segment import segment
     from segmint.methods.segmentation import Segmentation
@@ -37,6 +38,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "read_image",
+    "read_labels",
     "segment",
     "train",
 ]
@@ -51,6 +53,7 @@ _PLACES = {
     "UsageError": "segmint.errors",
     "evaluate": "segmint.metrics.evaluation",
     "read_image": "segmint.images.reading",
+    "read_labels": "segmint.images.labels",
     "segment": "segmint.methods.segment",
     "train": "segmint.recipes.run",
 }

@@ -247,6 +247,22 @@ class TestScribbles:
         succeeds("segment", "good.png", "--scribbles", "marks.png", "--overwrite")
         assert record(here / "segmint-out" / "good")["options"]["scribbles"] == "marks.png"
 
+    def test_cannot_be_recut(self, here, succeeds, marks, capsys):
+        save(here / "marks.png", marks)
+        succeeds("segment", "good.png", "--scribbles", "marks.png")
+        assert run(["recut", "segmint-out/good", "--components", "3"]) == 2
+        assert "its components are those of the scribbles" in capsys.readouterr().err
+
+    def test_colors_are_no_ids(self, here, marks, capsys):
+        save(here / "marks.png", np.dstack([marks, marks // 2, marks // 3]))
+        assert run(["segment", "good.png", "--scribbles", "marks.png"]) == 1
+        assert "marks.png is a color picture" in capsys.readouterr().err
+
+    def test_on_every_pixel(self, here, marks, capsys):
+        save(here / "marks.png", np.where(marks == 255, 0, marks).astype(np.uint8))
+        assert run(["segment", "good.png", "--scribbles", "marks.png"]) == 1
+        assert "say with --unlabelled which value means unknown" in capsys.readouterr().err
+
     def test_folder_and_another_unlabelled_value(self, here, succeeds, photo, marks):
         save(here / "photos" / "a.png", photo)
         save(here / "photos" / "b.png", photo)

@@ -181,3 +181,8 @@ def test_arithmetic_is_checked_for_every_method(
 ) -> None:
     with pytest.raises(UsageError, match=re.escape(message)):
         segmint.segment(np.zeros((8, 8), np.uint8), method, **options)
+
+
+def test_path_is_no_image() -> None:
+    with pytest.raises(InputError, match=re.escape("pass segmint.read_image('photo.png')")):
+        segmint.segment("photo.png")

@@ -84,7 +84,7 @@ def _dispatch(arguments: list[str]) -> int:
 
     app = App(
         name="segmint",
-        help="Segment images with labels, with a few, or with none, and prove how well.",
+        help="Segment images without labels, or from a few scribbles, and find out how well.",
         version=__version__,
         help_format="plaintext",  # markdown would take 30 ms to load
         result_action="return_value",

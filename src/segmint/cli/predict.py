@@ -19,6 +19,10 @@ Each image gets a folder of its own, as by 'segmint segment'. A component has th
 same color in every image.
 
 Example: 'segmint predict run photos/ --out labels'.
+
+Args:
+    run: folder that 'segmint train' wrote.
+    images: files, folders or patterns like 'scans/*.png'.
 """
 
 

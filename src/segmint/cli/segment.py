@@ -55,6 +55,9 @@ overlay.png to look at, components.csv and result.json.
 
 Examples: 'segmint segment photo.jpg', 'segmint segment scans/ --out labels --components 5',
 'segmint segment photo.jpg --method clustering --preset kim2020 --frames'.
+
+Args:
+    images: files, folders or patterns like 'scans/*.png'.
 """
 
 
@@ -172,7 +175,9 @@ def _read_mask(given: str | None, image: Path, what: str) -> NDArray[np.int32] |
     from segmint.images.masks import read_masks
 
     path = matching_file(given, image, what)
-    return None if path is None else read_masks(path, ignore_index=None)[0]
+    return (
+        None if path is None else read_masks(path, ignore_index=None, colors=what != "scribble")[0]
+    )
 
 
 def _method_in(arguments: Sequence[str]) -> str:

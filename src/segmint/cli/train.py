@@ -46,6 +46,11 @@ The run folder keeps the network, and 'segmint predict RUN IMAGE...' applies it 
 components in the same colors.
 
 Example: 'segmint train clustering photos/ --out run --components 6'.
+
+Args:
+    recipe: what to learn by; 'segmint list' shows the recipes.
+    data: folder of images, a file or a pattern.
+    more: further folders, files or patterns.
 """
 
 

@@ -130,6 +130,10 @@ def check_finite(
 
 
 def _numbers(array: npt.ArrayLike) -> npt.NDArray[Any]:
+    if isinstance(array, str | Path):
+        raise InputError(
+            f"{array} is a path and not an image: pass segmint.read_image({str(array)!r})"
+        )
     try:
         pixels = np.asarray(array)
     except ValueError as error:

@@ -26,7 +26,7 @@ _NAME_ENDING = re.compile(
 
 
 def read_masks(
-    path: str | Path, *, ignore_index: int | None = 255
+    path: str | Path, *, ignore_index: int | None = 255, colors: bool = True
 ) -> tuple[NDArray[np.int32], ...]:
     """Read a file of ground truth.
 
@@ -40,6 +40,7 @@ def read_masks(
         path: a PNG, BMP, TIFF, NIfTI, NumPy or Berkeley ``.mat`` file.
         ignore_index: the value that will not be counted, or None; Berkeley files have no such
             value, so a segment of that number gets a free one.
+        colors: give colors of an RGB file their numbers; without it such a file is refused.
 
     Returns:
         One (H, W) or (D, H, W) array for each annotator; only ``.mat`` files hold several.
@@ -57,7 +58,9 @@ def read_masks(
     if suffix_of(path) == ".npy":
         return (_whole_numbers(_read_numpy(request), path),)
     indices = _read_indices(request)
-    return (_whole_numbers(_read_values(path) if indices is None else indices, path),)
+    if indices is None:
+        indices = _read_values(path, colors=colors)
+    return (_whole_numbers(indices, path),)
 
 
 def read_prediction(path: str | Path) -> NDArray[np.int32]:
@@ -141,7 +144,7 @@ def suffix_of(path: Path) -> str:
     return ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
 
 
-def _read_values(path: Path) -> NDArray[Any]:
+def _read_values(path: Path, *, colors: bool) -> NDArray[Any]:
     """One value a pixel from a grey, 16-bit or colored picture, or from a volume."""
     with path.open("rb") as handle:
         if handle.read(3) == b"\xff\xd8\xff":
@@ -153,18 +156,23 @@ def _read_values(path: Path) -> NDArray[Any]:
     if pixels.shape[-1] == 1:
         return np.asarray(pixels[..., 0])
     if pixels.shape[-1] == 3 and pixels.dtype == np.uint8:
-        return _color_numbers(pixels, path)
+        return _color_numbers(pixels, path, colors=colors)
     raise InputError(
         f"{path} holds {pixels.shape[-1]} channels of {pixels.dtype}, accepted is one value for "
         "each pixel or 8-bit RGB: save one channel as a mask"
     )
 
 
-def _color_numbers(pixels: NDArray[np.uint8], path: Path) -> NDArray[Any]:
+def _color_numbers(pixels: NDArray[np.uint8], path: Path, *, colors: bool) -> NDArray[Any]:
     """The number of each color (..., 3), or the grey value when nothing is colored."""
     red, green, blue = np.moveaxis(pixels, -1, 0)
     if np.array_equal(red, green) and np.array_equal(green, blue):
         return np.asarray(red)
+    if not colors:
+        raise InputError(
+            f"{path} is a color picture, accepted is one id for each pixel: save it as 8-bit grey "
+            "or with a palette, the ids as values"
+        )
     # Bits 0, 1, 2 of a number are the top bits of red, green, blue; bits 3, 4, 5 the next; so on.
     value = np.arange(256)
     spread = np.zeros(256, dtype=np.int32)

@@ -18,7 +18,7 @@ class HybridOptions(Options):
     """Options of ``hybrid``."""
 
     components: int | None = option(None, low=1, aliases=("n_components",))
-    """Exactly so many components; without it their number follows from the image."""
+    """Exactly so many components (in each slice of a stack); without it the image decides."""
     fineness: float = option(0.5, low=0, high=1)
     """From 0, few large components, to 1, many small ones; not used with an exact number."""
     working_pixels: int = option(200_000, low=100)

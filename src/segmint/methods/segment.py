@@ -192,8 +192,14 @@ def _checked_scribbles(
         )
     if len(ids) < 2:
         held = f"only the id {ids[0]}" if len(ids) else f"no id beside {unlabelled}"
+        where = "" if region is None else " inside the region"
         raise InputError(
-            f"scribbles hold {held}, at least two ids are needed to tell areas apart: "
+            f"scribbles hold {held}{where}, at least two ids are needed to tell areas apart: "
             f"scribble a second area (pixels without a scribble are {unlabelled})"
+        )
+    if known.all() if region is None else known[region].all():
+        raise InputError(
+            "scribbles give every pixel an id, so nothing is left to find: say with --unlabelled "
+            f"which value means unknown (it is {unlabelled} now)"
         )
     return np.where(known, marks.astype(np.int32), np.int32(-1))

@@ -41,7 +41,7 @@ FILES = (
 """Every other file that a result may have; those of an earlier result go when it is replaced."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Segmentation:
     """What a method made of an image.
 
@@ -84,8 +84,7 @@ class Segmentation:
         """
         if self.hierarchy is None:
             raise UsageError(
-                f"a result of {self.method!r} has no merge tree to cut again: segment once more "
-                "with --components"
+                f"a result of {self.method!r} has no merge tree to cut again: {self._instead()}"
             )
         hierarchy = self.hierarchy.with_components(components)
         labels, _ = order_by_area(hierarchy.labels)
@@ -150,6 +149,18 @@ class Segmentation:
                     temporary.write_bytes(content)
             write_json(stage / RESULT, self._record(source, labels.name))
         return folder
+
+    def _instead(self) -> str:
+        """What to do where there is no merge tree."""
+        if self.labels.ndim == 3:
+            return "it is a stack, so segment once more with --components, which counts per slice"
+        if self.options.get("scribbles"):
+            return "its components are those of the scribbles, so draw others"
+        return "segment once more with --components, by hybrid or clustering and without scribbles"
+
+    def __repr__(self) -> str:
+        size = "x".join(str(side) for side in self.labels.shape)
+        return f"<Segmentation by {self.method}: {self.components} components, {size} pixels>"
 
     def _overlay(self, pixels: NDArray[Any]) -> NDArray[np.uint8]:
         labels = self.labels
