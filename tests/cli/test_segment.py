@@ -12,6 +12,7 @@ import pytest
 import tifffile
 from PIL import Image as Pillow
 
+from segmint.cli import run
 from segmint.images import OUTSIDE, color_of, read_labels, to_hex
 from segmint.methods import methods
 
