@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -229,7 +229,7 @@ def learn_cut_weights(score: Callable[[CutWeights], float], trials: int = 300) -
     best_score = score(best)
     for trial in range(trials):
         step = 0.3 * (1 - trial / trials) + 0.03
-        values = np.array(best.as_tuple()) + step * rng.normal(size=3) * (0.5, 0.5, 2.0)
+        values = np.array(astuple(best)) + step * rng.normal(size=3) * (0.5, 0.5, 2.0)
         candidate = CutWeights(*values.tolist())
         candidate_score = score(candidate)
         if candidate_score > best_score:

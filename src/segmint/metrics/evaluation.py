@@ -28,10 +28,10 @@ from segmint.metrics.information import (
     variation_of_information_of,
 )
 from segmint.metrics.matching import MATCHINGS, Matching, check_method, match_tables
+from segmint.metrics.notes import notes_on
 from segmint.metrics.rand import adjusted_rand_index_of, rand_index_of
 
 Relabel: TypeAlias = bool | Literal["both"]
-_BLACK_AND_WHITE = (0, 255)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +234,7 @@ def evaluate(
         table=merged[0] if len(merged) == 1 else None,
         matching=matching,
         classes=classes if classes is None or isinstance(classes, int) else tuple(classes),
-        notes=(*_notes(merged, truths, ignore_index, name), *_outside_note(array, name)),
+        notes=tuple(notes_on(array, merged, truths, ignore_index, name)),
     )
 
 
@@ -361,39 +361,6 @@ def _region_scores(tables: Iterable[Contingency]) -> tuple[RegionScores, ...]:
         )
         for table in tables
     )
-
-
-def _notes(
-    tables: Sequence[Contingency],
-    truths: Sequence[NDArray[np.integer]],
-    ignore_index: int | None,
-    name: str,
-) -> Iterable[str]:
-    of = f" of {name}" if name else ""
-    for table, truth in zip(tables, truths, strict=True):
-        if not table.total:
-            yield f"a mask{of} has no counted pixel and is left out of the means"
-        elif ignore_index is not None and _hides_a_class(table, truth, ignore_index):
-            yield (
-                f"the mask{of} may use {ignore_index} as a class, and it is not counted: pass "
-                "ignore_index=None if it is one"
-            )
-
-
-def _outside_note(labels: NDArray[np.integer], name: str) -> Iterable[str]:
-    """A prediction that leaves pixels out is scored on the others alone, which must be said."""
-    share = np.count_nonzero(labels < 0) / labels.size
-    if share:
-        of = f" of {name}" if name else ""
-        yield f"{share:.1%} of the pixels{of} lie outside the region and are not counted"
-
-
-def _hides_a_class(table: Contingency, truth: NDArray[np.integer], ignore_index: int) -> bool:
-    """Whether a mask is black and white, or has classes beyond the value that is ignored."""
-    kept = [value for value in _BLACK_AND_WHITE if value != ignore_index]
-    black_and_white = ignore_index in _BLACK_AND_WHITE and table.classes.tolist() == kept
-    beyond = ignore_index > 0 and bool(table.classes[-1] > ignore_index)
-    return (black_and_white or beyond) and bool((truth == ignore_index).any())
 
 
 def _count(number: int, one: str, many: str = "") -> str:

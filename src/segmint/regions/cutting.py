@@ -26,10 +26,6 @@ class CutWeights:
     threshold: float = -1.756
     """Evidence below which regions are joined."""
 
-    def as_tuple(self) -> tuple[float, float, float]:
-        """The three numbers in order."""
-        return self.larger_area, self.busyness, self.threshold
-
 
 DEFAULT_WEIGHTS = CutWeights()
 
