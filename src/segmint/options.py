@@ -11,7 +11,7 @@ import math
 import numbers
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from segmint.errors import UsageError, nearest
@@ -23,6 +23,7 @@ def option(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
+    words: tuple[str, ...] = (),
     aliases: tuple[str, ...] = (),
 ) -> Any:
     """A dataclass field with its range, its choices and other accepted names.
@@ -32,9 +33,10 @@ def option(
         low: least accepted value, included.
         high: greatest accepted value, included.
         choices: accepted words.
+        words: accepted words beside numbers, of an option ``int | str``.
         aliases: further names accepted on the command line and in mappings.
     """
-    metadata = {"low": low, "high": high, "choices": choices, "aliases": aliases}
+    metadata = {"low": low, "high": high, "choices": choices, "words": words, "aliases": aliases}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -85,6 +87,8 @@ class Options:
 
 def _converted(name: str, value: Any, kind: Any) -> Any:
     """The value as a plain value of its type; numbers of NumPy become those of Python."""
+    if typing.get_origin(kind) is tuple:
+        return _converted_each(name, value, typing.get_args(kind)[0])
     kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     if type(value) in kinds:
         return value
@@ -97,18 +101,29 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
     raise UsageError(f"--{name.replace('_', '-')} is {value!r}, accepted is {accepted}")
 
 
+def _converted_each(name: str, values: Any, kind: Any) -> tuple[Any, ...]:
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise UsageError(f"--{name.replace('_', '-')} is {values!r}, accepted is a list")
+    return tuple(_converted(name, value, kind) for value in values)
+
+
 def _check(field: dataclasses.Field[Any], value: Any) -> None:
     name = field.name.replace("_", "-")
-    choices = field.metadata.get("choices")
+    choices, words = field.metadata.get("choices"), field.metadata.get("words", ())
     if value == "":
         raise UsageError(f"--{name} is empty: give a value or leave it out")
     if choices and value is not None and value not in choices:
         raise UsageError(f"--{name} is {value!r}: {nearest(str(value), choices)}")
+    low, high = field.metadata.get("low"), field.metadata.get("high")
+    if words and isinstance(value, str) and value not in words:
+        raise UsageError(
+            f"--{name} is {value!r}, accepted is a whole number ({_range(low, high)}) or "
+            f"{' or '.join(words)}"
+        )
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"--{name} is {value}: a finite number is needed")
-    low, high = field.metadata.get("low"), field.metadata.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
         raise UsageError(f"--{name} is {value}, accepted is {_range(low, high)}")
 

@@ -328,7 +328,7 @@ def test_former_option_names(here, succeeds, photo, monkeypatch):
         "continuity_y": 0.25,
         "max_area_weight": 0.2,
         "min_area_weight": 0.3,
-        "channels": 3,
+        "expected_channels": 3,
     }
     assert {name: options[name] for name in expected} == expected
     assert (here / "x.safetensors").is_file()

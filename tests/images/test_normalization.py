@@ -8,6 +8,7 @@ from scipy import stats
 
 from segmint.errors import InputError, UsageError
 from segmint.images import display_rgb, normalize, to_unit_range
+from segmint.images.normalization import channel_map
 
 RANDOM = np.random.default_rng(8)
 PIXELS = RANDOM.normal([10, -200, 3], [1, 50, 0.1], (12, 9, 3))
@@ -131,3 +132,14 @@ class TestDisplay:
         spot = np.zeros((40, 40, channels))
         spot[3, 4], spot[0, 0] = 5, np.inf
         assert display_rgb(spot)[3, 4].max() == 255
+
+
+@pytest.mark.parametrize("method", ["none", "z-score", "percentile", "min-max"])
+def test_counted_values_are_as_good_as_repeated_ones(method: str) -> None:
+    generator = np.random.default_rng(3)
+    values = generator.integers(0, 200, (60, 3)).astype(np.float64)
+    counts = generator.integers(1, 9, 60)
+    expected = channel_map(np.repeat(values, counts, axis=0), method)
+    found = channel_map(values, method, counts)
+    np.testing.assert_allclose(found.offset, expected.offset, rtol=1e-12)
+    np.testing.assert_allclose(found.slope, expected.slope, rtol=1e-12)

@@ -105,7 +105,7 @@ def test_published_option_names() -> None:
     named = (
         "features", "max_components", "blocks", "iterations", "similarity_weight",
         "continuity_weight", "continuity_x", "continuity_y", "max_area_weight", "min_area_weight",
-        "learning_rate", "momentum", "min_components", "channels",
+        "learning_rate", "momentum", "min_components", "expected_channels",
     )  # fmt: skip
     assert [options[name] for name in named] == list(published.values())
 

@@ -98,15 +98,32 @@ def _annotation(field: dataclasses.Field[Any], kind: Any, text: str, group: Grou
     if field.default is not None and field.default != () and field.default is not False:
         text = f"{text} [default: {field.default}]"
     aliases = [_long(alias) for alias in field.metadata.get("aliases", ())]
+    several = typing.get_origin(kind) is tuple
     parameter = Parameter(
         alias=aliases,
         help=text,
         group=group,
         negative=(),
         show_default=False,
-        converter=whole_number if int in (kind, *typing.get_args(kind)) else None,
+        converter=None if several else _converter(kind),
+        consume_multiple=several,
     )
     return Annotated[_optional(kind), parameter]
+
+
+def _converter(kind: Any) -> Callable[..., Any] | None:
+    kinds = (kind, *typing.get_args(kind))
+    if int not in kinds:
+        return None
+    return _number_or_word if str in kinds else whole_number
+
+
+def _number_or_word(kind: Any, tokens: Sequence[Token]) -> int | str:
+    """The value of an option that takes whole numbers and words; the option checks the word."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        return tokens[0].value
 
 
 def whole_number(kind: Any, tokens: Sequence[Token]) -> int:

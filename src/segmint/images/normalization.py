@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,60 @@ def to_unit_range(pixels: Pixels) -> Floats:
     return np.where(finite, values, 0).astype(np.float32)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChannelMap:
+    """One affine map a channel, ``(value - offset) * slope``, clipped to 0..1 if that is said."""
+
+    offset: npt.NDArray[np.float64]
+    """(C,)"""
+    slope: npt.NDArray[np.float64]
+    """(C,); 0 for a constant channel."""
+    clips: bool = False
+
+    def __call__(self, pixels: Pixels) -> Floats:
+        """Pixels (..., C) in the new units."""
+        values: Any = pixels.astype(np.float64 if pixels.dtype.itemsize > 2 else np.float32)
+        values -= self.offset.astype(values.dtype)
+        values *= self.slope.astype(values.dtype)
+        if self.clips:
+            np.clip(values, 0, 1, out=values)
+        return np.asarray(values, dtype=np.float32)
+
+
+def channel_map(
+    values: Pixels, method: str = "none", counts: npt.NDArray[np.integer[Any]] | None = None
+) -> ChannelMap:
+    """The map that normalizes each channel, from the values that count.
+
+    Args:
+        values: (n, C), finite; at least one.
+        method: as for :func:`normalize`.
+        counts: (n,) how often each row occurs; once each when not given.
+
+    Raises:
+        UsageError: for an unknown method.
+
+    Example:
+        >>> channel_map(np.array([[1.0], [3.0]]), "z-score")(np.array([[5.0]])).tolist()
+        [[3.0]]
+    """
+    if method not in NORMALIZATIONS:
+        raise UsageError(f"unknown normalization {method!r}: {nearest(method, NORMALIZATIONS)}")
+    channels = values.shape[-1]
+    if method == "none":
+        return ChannelMap(offset=np.zeros(channels), slope=np.ones(channels))
+    if method == "z-score":
+        mean, deviation = _moments(values, counts)
+        # The computed deviation of equal values is not exactly 0 but of the size of rounding.
+        varies = deviation > 1e-7 * np.abs(mean)
+        return ChannelMap(offset=mean, slope=_inverse(np.where(varies, deviation, 0)))
+    if method == "min-max":
+        low, high = values.min(axis=0).astype(np.float64), values.max(axis=0).astype(np.float64)
+    else:
+        low, high = _percentiles(values, counts)
+    return ChannelMap(offset=low, slope=_inverse(high - low), clips=True)
+
+
 def normalize(pixels: Pixels, method: str = "none", region: Region | None = None) -> Floats:
     """Each channel shifted and scaled by its statistics inside a region.
 
@@ -63,37 +118,63 @@ def normalize(pixels: Pixels, method: str = "none", region: Region | None = None
 
     Returns:
         float32, (H, W, C) or (D, H, W, C). A constant channel becomes 0; a value outside the
-        region that is not finite becomes 0.
+        region that is not finite becomes what 0 would.
 
     Raises:
         UsageError: for an unknown method.
         InputError: for a region that is empty or of another shape, or values inside it that are
             not finite.
     """
-    if method not in NORMALIZATIONS:
-        raise UsageError(f"unknown normalization {method!r}: {nearest(method, NORMALIZATIONS)}")
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
     check_region(pixels, region)
     check_finite(pixels, region)
-    values = pixels.astype(np.float64 if pixels.dtype.itemsize > 2 else np.float32)
+    inside = pixels[region] if region is not None else pixels.reshape(-1, pixels.shape[-1])
+    mapping = channel_map(inside, method)
     if region is not None and pixels.dtype.kind == "f":
-        values[~np.isfinite(values)] = 0
-    if method == "none":
-        return values.astype(np.float32)
-    inside = values[region] if region is not None else values.reshape(-1, values.shape[-1])
-    if method == "z-score":
-        mean = inside.mean(axis=0, dtype=np.float64)
-        deviation = inside.std(axis=0, dtype=np.float64)
-        # The computed deviation of equal values is not exactly 0 but of the size of rounding.
-        slope = np.where(deviation > 1e-7 * np.abs(mean), 1 / np.maximum(deviation, 1e-300), 0)
-        return np.asarray((values - mean.astype(values.dtype)) * slope, dtype=np.float32)
-    if method == "min-max":
-        low, high = inside.min(axis=0), inside.max(axis=0)
-    else:
+        pixels = np.where(np.isfinite(pixels), pixels, 0)
+    return mapping(pixels)
+
+
+def _moments(
+    values: Pixels, counts: npt.NDArray[np.integer[Any]] | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean and standard deviation (C,)."""
+    if counts is None:
+        return values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
+    mean = np.average(values, axis=0, weights=counts)
+    return mean, np.sqrt(np.average((values - mean) ** 2, axis=0, weights=counts))
+
+
+def _percentiles(
+    values: Pixels, counts: npt.NDArray[np.integer[Any]] | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    if counts is None:
         percentiles = [LOW_PERCENTILE, HIGH_PERCENTILE]
-        low, high = np.percentile(inside.astype(np.float64), percentiles, axis=0)
-    return np.clip(_stretched(values, low, high), 0, 1).astype(np.float32)
+        low, high = np.percentile(values.astype(np.float64), percentiles, axis=0)
+        return low, high
+    columns = [_counted_percentiles(column, counts) for column in values.T]
+    return np.array([low for low, _ in columns]), np.array([high for _, high in columns])
+
+
+def _counted_percentiles(
+    column: Pixels, counts: npt.NDArray[np.integer[Any]]
+) -> tuple[float, float]:
+    """As ``np.percentile`` has it of values that occur so often, between neighbors linearly."""
+    order = np.argsort(column, kind="stable")
+    ordered, ends = column[order].astype(np.float64), np.cumsum(counts[order])
+
+    def value(percentile: float) -> float:
+        place = percentile / 100 * (ends[-1] - 1)
+        below, above = np.searchsorted(ends, [np.floor(place), np.ceil(place)], side="right")
+        share = place - np.floor(place)
+        return float(ordered[below] + share * (ordered[above] - ordered[below]))
+
+    return value(LOW_PERCENTILE), value(HIGH_PERCENTILE)
+
+
+def _inverse(width: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(width > 0, 1 / np.where(width > 0, width, 1), 0)
 
 
 def check_region(pixels: Pixels, region: Region | None) -> None:

@@ -56,7 +56,7 @@ class FeatureClusteringOptions(Options):
     """Of images with three channels; others are taken as they are."""
     normalization: str = option("none", choices=NORMALIZATIONS)
     """Of each channel of an image, inside its region."""
-    channels: int | None = option(None, low=1, aliases=("n_channels",))
+    expected_channels: int | None = option(None, low=1, aliases=("n_channels",))
     """Channels that an image must have; one with others is refused."""
 
     def __post_init__(self) -> None:

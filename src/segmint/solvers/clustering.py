@@ -97,9 +97,9 @@ def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: 
 
 def check_channels(channels: int, options: FeatureClusteringOptions) -> None:
     """Refuse an image of another number of channels than was announced."""
-    if options.channels not in (None, channels):
+    if options.expected_channels not in (None, channels):
         raise InputError(
-            f"image has {channels} channels and --n-channels is {options.channels}: "
+            f"image has {channels} channels and --n-channels is {options.expected_channels}: "
             "leave the option out or give an image with that many channels"
         )
 
