@@ -25,6 +25,8 @@ class Baking(Options):
     depth: float = option(0.0, high=5)
     shape: str = option("round", choices=("round", "square"))
     guests: int | None = option(None, low=1)
+    layers: int | str = option(2, low=1, high=9, words=("auto",))
+    spices: tuple[str, ...] = option(())
 
 
 def test_defaults() -> None:
@@ -34,6 +36,8 @@ def test_defaults() -> None:
         "depth": 0.0,
         "shape": "round",
         "guests": None,
+        "layers": 2,
+        "spices": (),
     }
 
 
@@ -57,6 +61,10 @@ def test_ends_of_the_range_are_accepted(value: int) -> None:
         ({"heat": float("nan")}, "--heat is nan: a finite number is needed"),
         ({"heat": float("inf")}, "--heat is inf: a finite number is needed"),
         ({"guests": 0}, "--guests is 0, accepted is 1 or more"),
+        ({"layers": 10}, "--layers is 10, accepted is 1 to 9"),
+        ({"layers": "many"}, "--layers is 'many', accepted is a whole number (1 to 9) or auto"),
+        ({"spices": "salt"}, "--spices is 'salt', accepted is a list"),
+        ({"spices": ["salt", 3]}, "--spices is 3, accepted is str"),
         ({"shape": "sqare"}, "--shape is 'sqare': did you mean 'square'"),
     ],
 )
