@@ -1,0 +1,167 @@
+"""Refusals, one sentence each: options, samples, weights and starts that cannot be used."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segmint.devices import choose_device
+from segmint.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import ArrayLike, NDArray
+
+MAX_COMPONENTS = 255
+"""As many as 8-bit labels can name beside "outside"."""
+STARTS = ("kmeans", "random")
+
+
+def check_options(
+    n_components: int, tol: float, max_iter: int, init: str, min_variance: float, seed: int
+) -> None:
+    """Refuse what no mixture can be fitted with.
+
+    Raises:
+        UsageError: names the option, what was given and what is accepted.
+    """
+    check_whole("n_components", n_components, 1, MAX_COMPONENTS)
+    check_whole("max_iter", max_iter, 1, 2**31 - 1)
+    check_whole("seed", seed, 0, 2**32 - 1)
+    check_number("tol", tol, 0.0)
+    check_number("min_variance", min_variance, 1e-12)
+    if init not in STARTS:
+        raise UsageError(f"init is {init!r}, accepted is {' or '.join(map(repr, STARTS))}")
+
+
+def check_whole(name: str, value: Any, low: int, high: int) -> None:
+    """Refuse what is no whole number in a range."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
+        raise UsageError(f"{name} is {value!r}, accepted is a whole number from {low} to {high}")
+
+
+def check_number(name: str, value: Any, low: float) -> None:
+    """Refuse what is no finite number, or below a bound."""
+    if not isinstance(value, numbers.Real) or not math.isfinite(value) or value < low:
+        raise UsageError(f"{name} is {value!r}, accepted is a finite number of at least {low:g}")
+
+
+def as_samples(samples: Any) -> NDArray[Any]:
+    """An (N, M) array of numbers, without a copy where there is none to make.
+
+    Raises:
+        InputError: for another shape or type, or no samples.
+    """
+    array = as_array(samples)
+    if array.ndim != 2:
+        raise InputError(
+            f"samples have shape {array.shape}, accepted is (samples, channels): "
+            "reshape an image to (-1, channels)"
+        )
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"samples are of type {array.dtype}, accepted are real numbers")
+    if 0 in array.shape:
+        raise InputError(f"samples have shape {array.shape}, accepted is at least one of one value")
+    return array
+
+
+def as_array(values: Any) -> NDArray[Any]:
+    """A numpy array of an array, a list or a torch tensor on any device."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        if str(values.dtype) == "torch.bfloat16":
+            values = values.float()
+        return np.asarray(values.numpy())
+    return np.asarray(values)
+
+
+def as_sample_weight(sample_weight: ArrayLike | None, count: int) -> NDArray[np.float64] | None:
+    """(N,) weights in float64, or None.
+
+    Raises:
+        InputError: for another length, for values that are negative or not finite, for all zeros.
+    """
+    if sample_weight is None:
+        return None
+    weight = np.asarray(as_array(sample_weight), np.float64)
+    if weight.shape != (count,):
+        raise InputError(f"sample_weight has shape {weight.shape}, accepted is ({count},)")
+    if not np.isfinite(weight).all() or weight.min() < 0:
+        raise InputError("sample_weight holds values that are negative or not finite")
+    if weight.max() == 0:
+        raise InputError("sample_weight is zero everywhere: there is nothing to fit")
+    return weight
+
+
+def as_start(name: str, values: ArrayLike | None, *shapes: tuple[int, ...]) -> Any:
+    """A float64 array of one of the shapes, or None.
+
+    Raises:
+        InputError: for another shape or values that are not finite.
+    """
+    if values is None:
+        return None
+    array = np.asarray(as_array(values), np.float64)
+    if array.shape not in shapes:
+        accepted = " or ".join(map(str, shapes))
+        raise InputError(f"{name} has shape {array.shape}, accepted is {accepted}")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds values that are not finite")
+    return array
+
+
+def as_start_weights(values: ArrayLike | None, *shapes: tuple[int, ...]) -> Any:
+    """As :func:`as_start`, for weights: none negative, and each row is made to sum to 1."""
+    weights = as_start("weights_init", values, *shapes)
+    if weights is None:
+        return None
+    total = weights.sum(axis=-1, keepdims=True)
+    if weights.min() < 0 or total.min() <= 0:
+        raise InputError("weights_init holds negative values, or only zeros for a sample")
+    return weights / total
+
+
+def as_grid(grid: ArrayLike | None, count: int) -> NDArray[np.bool_] | None:
+    """A boolean grid of so many samples, or None.
+
+    Raises:
+        InputError: for another type, shape or number of True cells.
+    """
+    if grid is None:
+        return None
+    array = as_array(grid)
+    if array.dtype != np.bool_ or array.ndim not in (2, 3):
+        raise InputError(
+            f"grid is of type {array.dtype} and shape {array.shape}, accepted is boolean, "
+            "(H, W) or (D, H, W)"
+        )
+    if int(array.sum()) != count:
+        raise InputError(f"grid is True in {int(array.sum())} cells, but there are {count} samples")
+    return array
+
+
+def check_enough(components: int, count: int) -> None:
+    """Refuse more components than samples."""
+    if components > count:
+        raise InputError(
+            f"n_components is {components}, more than the {count} samples of positive weight: "
+            f"ask for at most {count}"
+        )
+
+
+def computing_device(name: str) -> torch.device:
+    """The device of that name that has float64; ``auto`` takes CUDA, then the processor.
+
+    Raises:
+        UsageError: for a device that is unknown, absent or without float64.
+    """
+    device = choose_device(name)
+    if device.type != "mps":
+        return device
+    if name == "auto":
+        return choose_device("cpu")
+    raise UsageError(f"device {name!r} has no float64, which mixtures need: use auto or cpu")
