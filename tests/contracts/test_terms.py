@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -20,7 +22,12 @@ def made(shape: tuple[int, ...], *, masked: bool, bounded: bool) -> tuple[Tensor
     mask[torch.rand(mask.shape, generator=generator) < 0.5] = 255
     region = torch.rand(mask.shape, generator=generator) < 0.7
     region[0, 0, 0], mask[0, 0, 0] = True, 0
-    batch = Batch(image=image, mask=mask if masked else None, region=region if bounded else None)
+    batch = Batch(
+        image=image,
+        mask=mask if masked else None,
+        region=region if bounded else None,
+        prior_means=torch.rand(components, 3, generator=generator),
+    )
     return logits, batch
 
 
@@ -75,9 +82,7 @@ class TestTerm:
 @pytest.mark.parametrize("name", list(terms))
 def test_nothing_counts(name: str) -> None:
     logits, batch = made((1, 4, 5, 6), masked=True, bounded=False)
-    nowhere = Batch(
-        image=batch.image, mask=batch.mask, region=torch.zeros(1, 5, 6, dtype=torch.bool)
-    )
+    nowhere = replace(batch, region=torch.zeros(1, 5, 6, dtype=torch.bool))
     logits.requires_grad_()
     value = terms.load(name)()(logits, nowhere)
     (gradient,) = torch.autograd.grad(value, logits)

@@ -17,6 +17,11 @@ networks.register(
     "segmint.networks.clustering:ClusteringNetwork",
     "small fully convolutional network of Kim, Kanezaki and Tanaka (2020)",
 )
+networks.register(
+    "unet-deepg",
+    "segmint.networks.unet:UNet",
+    "U-Net of Schwab et al. (2024)",
+)
 
 
 def build(name: str, *, in_channels: int = 3, classes: int = 21, **options: Any) -> nn.Module:

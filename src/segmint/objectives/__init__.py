@@ -15,20 +15,28 @@ if TYPE_CHECKING:
     from segmint.objectives.area import max_area_loss, min_area_loss, soft_areas
     from segmint.objectives.batch import Batch
     from segmint.objectives.continuity import continuity_loss
+    from segmint.objectives.mixture import mixture_loss, varying_mixture_loss
+    from segmint.objectives.mixture_steps import MixtureParameters, mixture_parameters
     from segmint.objectives.objective import Objective
+    from segmint.objectives.prior_means import prior_means_loss
     from segmint.objectives.scribble import scribble_loss
     from segmint.objectives.similarity import similarity_loss
 
 __all__ = [
     "Batch",
+    "MixtureParameters",
     "Objective",
     "continuity_loss",
     "max_area_loss",
     "min_area_loss",
+    "mixture_loss",
+    "mixture_parameters",
+    "prior_means_loss",
     "scribble_loss",
     "similarity_loss",
     "soft_areas",
     "terms",
+    "varying_mixture_loss",
 ]
 
 terms = Registry("term")
@@ -57,16 +65,36 @@ terms.register(
     "segmint.objectives.area:MinArea",
     "one minus the soft area of the smallest component, in even shares",
 )
+terms.register(
+    "mixture",
+    "segmint.objectives.mixture:Mixture",
+    "negative log-likelihood of a Gaussian mixture with the response's probabilities",
+)
+terms.register(
+    "varying_mixture",
+    "segmint.objectives.mixture:VaryingMixture",
+    "the same with weights of the components that vary from pixel to pixel",
+)
+terms.register(
+    "prior_means",
+    "segmint.objectives.prior_means:PriorMeans",
+    "squared distance of the components' means from known ones",
+)
 
 _PLACES = {
     "Batch": "segmint.objectives.batch",
+    "MixtureParameters": "segmint.objectives.mixture_steps",
     "Objective": "segmint.objectives.objective",
     "continuity_loss": "segmint.objectives.continuity",
     "max_area_loss": "segmint.objectives.area",
     "min_area_loss": "segmint.objectives.area",
+    "mixture_loss": "segmint.objectives.mixture",
+    "mixture_parameters": "segmint.objectives.mixture_steps",
+    "prior_means_loss": "segmint.objectives.prior_means",
     "scribble_loss": "segmint.objectives.scribble",
     "similarity_loss": "segmint.objectives.similarity",
     "soft_areas": "segmint.objectives.area",
+    "varying_mixture_loss": "segmint.objectives.mixture",
 }
 
 

@@ -23,6 +23,8 @@ class Batch:
     """(N, H, W) integers; ``ignore_index`` where nothing is known."""
     region: Tensor | None = None
     """(N, H, W) boolean: where to look."""
+    prior_means: Tensor | None = None
+    """(K, C) mean of each channel that each component should have, where that is known."""
     ignore_index: int = IGNORE_INDEX
 
     def labelled(self) -> Tensor | None:
