@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import nibabel
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ import tifffile
 from PIL import Image as Pillow
 
 from segmint.errors import InputError
+from segmint.images.image import Image
 from segmint.images.labels import write_labels
 from segmint.images.masks import pair_files, read_masks, read_prediction
+from segmint.images.prepared import write_prepared
 
 IDS = np.array([[0, 1, 2], [20, 20, 255]], dtype=np.uint8)
 STACK = np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
@@ -170,7 +174,7 @@ def test_malformed_berkeley_file_is_one_clear_error(tmp_path, content):
         (np.array([["a"]]), "holds <U1"),
         (np.zeros(3, int), r"shape \(3,\)"),
         (np.zeros((0, 3), int), r"shape \(0, 3\)"),
-        (np.array([[{}]]), "NumPy"),
+        (np.array([[{}]]), "holds pickled objects, which could run code and are never loaded"),
     ],
 )
 def test_array_that_is_no_mask_is_refused(tmp_path, array, words):
@@ -179,7 +183,27 @@ def test_array_that_is_no_mask_is_refused(tmp_path, array, words):
         read_masks(tmp_path / "a.npy")
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "a.npy", "a.nii.gz"])
+def test_pickled_file_named_as_an_array_is_refused(tmp_path):
+    (tmp_path / "a.npy").write_bytes(pickle.dumps([0, 1]))
+    with pytest.raises(InputError, match="holds pickled objects"):
+        read_masks(tmp_path / "a.npy")
+
+
+def test_mask_of_a_prepared_image(tmp_path):
+    mask = np.array([[0, 1, 255], [1, 1, 255]], np.int32)
+    image = Image(
+        pixels=np.ones((2, 3, 1)),
+        region=mask != 255,
+        mask=mask,
+        channel_names=("T2",),
+        class_names=("muscle", "scar"),
+    )
+    write_prepared(tmp_path / "a.npz", image)
+    assert read_one(tmp_path / "a.npz") == mask.tolist()
+    assert [pair[0] for pair in pair_files(tmp_path, tmp_path)] == ["a"]
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "a.npy", "a.npz", "a.nii.gz"])
 def test_damaged_file_is_one_clear_error(tmp_path, name):
     with pytest.raises(InputError, match="is no file"):
         read_masks(tmp_path / name)

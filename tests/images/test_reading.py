@@ -139,9 +139,9 @@ class TestNumpy:
 
     def test_nothing_is_unpickled(self, tmp_path: Path) -> None:
         np.save(tmp_path / "a.npy", np.array([[object()]]), allow_pickle=True)
-        assert "array of object" in refused(tmp_path / "a.npy")
+        assert "holds pickled objects" in refused(tmp_path / "a.npy")
         (tmp_path / "b.npy").write_bytes(pickle.dumps(PIXELS))
-        refused(tmp_path / "b.npy")
+        assert "holds pickled objects" in refused(tmp_path / "b.npy")
 
     def test_unusable_arrays(self, tmp_path: Path) -> None:
         for array in (

@@ -21,6 +21,7 @@ IMAGE_SUFFIXES: tuple[str, ...] = (
     ".nii",
     ".nii.gz",
     ".npy",
+    ".npz",
 )
 _COMPOUND_SUFFIXES = (".nii.gz", ".ome.tif", ".ome.tiff")
 _WILDCARDS = re.compile(r"[*?\[]")

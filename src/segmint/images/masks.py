@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from segmint.errors import InputError
 from segmint.images.choices import MAX_PIXELS
 from segmint.images.decoding import Request, check_pixel_count, decoding, quiet
+from segmint.images.npy import load_array
+from segmint.images.prepared import read_prepared
 from segmint.images.reading import read_image
 
-MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".mat")
+MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".npz", ".mat")
 _MOST_COLORS = 4096
 _ROUNDING = 1e-4
 _INDEX_MODES = ("1", "P")
@@ -37,7 +39,7 @@ def read_masks(
     255; an RGB file that is grey throughout keeps its grey values.
 
     Args:
-        path: a PNG, BMP, TIFF, NIfTI, NumPy or Berkeley ``.mat`` file.
+        path: a PNG, BMP, TIFF, NIfTI, NumPy, prepared (``.npz``) or Berkeley ``.mat`` file.
         ignore_index: the value that will not be counted, or None; Berkeley files have no such
             value, so a segment of that number gets a free one.
         colors: give colors of an RGB file their numbers; without it such a file is refused.
@@ -56,7 +58,9 @@ def read_masks(
         masks = [_whole_numbers(mask, path) for mask in _read_berkeley(request)]
         return tuple(_without_value(mask, ignore_index) for mask in masks)
     if suffix_of(path) == ".npy":
-        return (_whole_numbers(_read_numpy(request), path),)
+        return (_whole_numbers(load_array(request), path),)
+    if suffix_of(path) == ".npz":
+        return (_read_prepared_mask(path),)
     indices = _read_indices(request)
     if indices is None:
         indices = _read_values(path, colors=colors)
@@ -236,12 +240,10 @@ def _read_tiff_indices(request: Request) -> NDArray[Any] | None:
         return np.stack(frames) if len(frames) > 1 else frames[0]
 
 
-def _read_numpy(request: Request) -> NDArray[Any]:
-    with decoding(request, "NumPy"):
-        array = np.load(request.path, allow_pickle=False)
-        if not isinstance(array, np.ndarray):
-            raise TypeError("an archive of arrays")
-        return array
+def _read_prepared_mask(path: Path) -> NDArray[np.int32]:
+    mask = read_prepared(path).mask
+    assert mask is not None
+    return mask
 
 
 def _read_berkeley(request: Request) -> list[NDArray[Any]]:

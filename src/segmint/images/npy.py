@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from segmint.errors import InputError
 from segmint.images.decoding import Request, check_pixel_count, decoding, quiet
@@ -18,7 +20,7 @@ def read_npy(request: Request) -> Image:
         InputError: when it is damaged, larger than the limit, or not an image.
     """
     with decoding(request, "NumPy"), quiet("numpy"), request.path.open("rb") as handle:
-        shape, dtype = _header(handle)
+        shape, dtype = _header(request, handle)
         if dtype.kind not in "uif":
             raise InputError(
                 f"{request.path} is an array of {dtype}, accepted are integers and real "
@@ -41,10 +43,41 @@ def read_npy(request: Request) -> Image:
     return Image(pixels=pixels, source=request.path, notes=notes)
 
 
-def _header(handle: BinaryIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+def load_array(request: Request) -> npt.NDArray[Any]:
+    """The array as it is stored, of any type but objects.
+
+    Raises:
+        InputError: when it is damaged, or holds pickled objects.
+    """
+    with decoding(request, "NumPy"), request.path.open("rb") as handle:
+        _header(request, handle)
+        handle.seek(0)
+        array: npt.NDArray[Any] = np.load(handle, allow_pickle=False)
+        return array
+
+
+def is_pickle(start: bytes) -> bool:
+    """Whether bytes are the start of a pickle of protocol 2 or later."""
+    return start[:1] == b"\x80" and start[1:2] in (b"\2", b"\3", b"\4", b"\5")
+
+
+def pickled(path: Path) -> InputError:
+    """The error for a file that would have to run code to be read."""
+    return InputError(
+        f"{path} holds pickled objects, which could run code and are never loaded, accepted are "
+        "plain arrays of numbers: save each array again with numpy.save"
+    )
+
+
+def _header(request: Request, handle: BinaryIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    if is_pickle(handle.read(2)):
+        raise pickled(request.path)
+    handle.seek(0)
     major, _ = np.lib.format.read_magic(handle)
     read = (
         np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
     )
     shape, _, dtype = read(handle)
+    if dtype.hasobject:
+        raise pickled(request.path)
     return shape, dtype

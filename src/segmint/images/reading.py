@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from segmint.errors import InputError, UsageError, nearest
-from segmint.images import nifti, npy, raster, tiff
+from segmint.images import nifti, npy, prepared, raster, tiff
 from segmint.images.choices import MAX_PIXELS, PAGE_CHOICES
 from segmint.images.collect import nearest_file
 from segmint.images.decoding import ACCEPTED, Request
@@ -21,13 +21,14 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"II+\0", "TIFF"),
     (b"MM\0+", "TIFF"),
     (b"\x93NUMPY", "NumPy"),
+    (prepared.ZIP_SIGNATURE, "prepared"),
     (b"\x1f\x8b", "gzip"),
 )
 _LONGEST_START = 540
 
 
 def read_image(path: str | Path, *, pages: str = "auto", max_pixels: int = MAX_PIXELS) -> Image:
-    """Read a PNG, JPEG, BMP, WebP, TIFF, NIfTI or NumPy image.
+    """Read a PNG, JPEG, BMP, WebP, TIFF, NIfTI or NumPy image, or a prepared one (``.npz``).
 
     Values stay as they are stored: 16-bit stays 16-bit, in color too. A palette and CMYK become
     RGB, transparent pixels are shown over white, and the EXIF orientation is applied; each such
@@ -59,6 +60,8 @@ def read_image(path: str | Path, *, pages: str = "auto", max_pixels: int = MAX_P
         return tiff.read_tiff(request)
     if format_name == "NumPy":
         return npy.read_npy(request)
+    if format_name == "prepared":
+        return prepared.read_prepared(request.path, max_pixels=request.max_pixels)
     if format_name in ("gzip", "NIfTI"):
         return _read_nifti(request, start, gzipped=format_name == "gzip")
     return raster.read_raster(request, format_name)
@@ -117,6 +120,8 @@ def _format_of(path: Path, start: bytes) -> str:
         return "WebP"
     if nifti.nifti_version(start):
         return "NIfTI"
+    if npy.is_pickle(start):
+        raise npy.pickled(path)
     kind = "text" if _is_text(start) else "bytes of no known image format"
     raise InputError(
         f"{path} is not an image but {kind}, accepted are {ACCEPTED}: "

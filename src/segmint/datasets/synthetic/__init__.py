@@ -1,0 +1,24 @@
+"""Data made in code, whose truth is known exactly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segmint.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from segmint.datasets.synthetic.heart import Heart, draw_heart, write_hearts
+    from segmint.datasets.synthetic.shapes import draw_shapes
+
+__all__ = ["Heart", "draw_heart", "draw_shapes", "write_hearts"]
+
+_PLACES = {
+    "Heart": "segmint.datasets.synthetic.heart",
+    "draw_heart": "segmint.datasets.synthetic.heart",
+    "draw_shapes": "segmint.datasets.synthetic.shapes",
+    "write_hearts": "segmint.datasets.synthetic.heart",
+}
+
+
+def __getattr__(name: str) -> Any:
+    return lazy_names(__name__, _PLACES, name)
