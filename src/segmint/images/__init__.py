@@ -8,13 +8,18 @@ from segmint.images.choices import MAX_PIXELS, NORMALIZATIONS, PAGE_CHOICES
 from segmint.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from segmint.images.channels import read_channels
+    from segmint.images.class_means import ClassMeans, read_class_means, write_class_means
     from segmint.images.collect import IMAGE_SUFFIXES, collect_images, natural_key, result_names
     from segmint.images.components import Component, component_table, write_components_csv
+    from segmint.images.curves import draw_curve
     from segmint.images.image import Image, check_finite
     from segmint.images.labels import OUTSIDE, read_labels, write_labels
+    from segmint.images.maps import entropy_of, write_maps
     from segmint.images.normalization import check_region, display_rgb, normalize, to_unit_range
     from segmint.images.overlays import draw_overlay, save_picture
     from segmint.images.palettes import OUTSIDE_COLOR, color_of, colors_of, palette, to_hex
+    from segmint.images.prepared import read_prepared, write_prepared
     from segmint.images.reading import read_image
 
 __all__ = [
@@ -24,6 +29,7 @@ __all__ = [
     "OUTSIDE",
     "OUTSIDE_COLOR",
     "PAGE_CHOICES",
+    "ClassMeans",
     "Component",
     "Image",
     "check_finite",
@@ -33,21 +39,30 @@ __all__ = [
     "colors_of",
     "component_table",
     "display_rgb",
+    "draw_curve",
     "draw_overlay",
+    "entropy_of",
     "natural_key",
     "normalize",
     "palette",
+    "read_channels",
+    "read_class_means",
     "read_image",
     "read_labels",
+    "read_prepared",
     "result_names",
     "save_picture",
     "to_hex",
     "to_unit_range",
+    "write_class_means",
     "write_components_csv",
     "write_labels",
+    "write_maps",
+    "write_prepared",
 ]
 
 _PLACES = {
+    "ClassMeans": "segmint.images.class_means",
     "Component": "segmint.images.components",
     "IMAGE_SUFFIXES": "segmint.images.collect",
     "Image": "segmint.images.image",
@@ -60,18 +75,26 @@ _PLACES = {
     "colors_of": "segmint.images.palettes",
     "component_table": "segmint.images.components",
     "display_rgb": "segmint.images.normalization",
+    "draw_curve": "segmint.images.curves",
     "draw_overlay": "segmint.images.overlays",
+    "entropy_of": "segmint.images.maps",
     "natural_key": "segmint.images.collect",
     "normalize": "segmint.images.normalization",
     "palette": "segmint.images.palettes",
+    "read_channels": "segmint.images.channels",
+    "read_class_means": "segmint.images.class_means",
     "read_image": "segmint.images.reading",
     "read_labels": "segmint.images.labels",
+    "read_prepared": "segmint.images.prepared",
     "result_names": "segmint.images.collect",
     "save_picture": "segmint.images.overlays",
     "to_hex": "segmint.images.palettes",
     "to_unit_range": "segmint.images.normalization",
+    "write_class_means": "segmint.images.class_means",
     "write_components_csv": "segmint.images.components",
     "write_labels": "segmint.images.labels",
+    "write_maps": "segmint.images.maps",
+    "write_prepared": "segmint.images.prepared",
 }
 
 

@@ -43,6 +43,18 @@ class Image:
     volume_shape: tuple[int, ...] | None = None
     """Spatial axes as they stand in the file, slices last; NIfTI only."""
 
+    region: npt.NDArray[np.bool_] | None = None
+    """(H, W) or (D, H, W), where the file says to look; only prepared files say so."""
+
+    mask: npt.NDArray[np.int32] | None = None
+    """Ground truth of the shape of ``region``, 255 where nothing counts; only of prepared files."""
+
+    channel_names: tuple[str, ...] = ()
+    """One a channel, where they have names."""
+
+    class_names: tuple[str, ...] = ()
+    """Names of the values 0, 1, ... of ``mask``."""
+
     notes: tuple[str, ...] = ()
     """What was decided on reading, one sentence each."""
 

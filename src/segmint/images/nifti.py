@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from segmint.errors import InputError
 from segmint.images.decoding import Pixels, Request, check_pixel_count, decoding, quiet
@@ -89,6 +90,29 @@ def write_nifti_labels(path: Path, stored: Pixels, like: Image) -> None:
     volume = volume.reshape(like.volume_shape or volume.shape)
     with atomic_path(path) as temporary, quiet("nibabel.global"):
         nibabel.save(nibabel.Nifti1Image(volume, like.affine), temporary)  # type: ignore[no-untyped-call]
+
+
+def write_nifti_maps(
+    path: Path, maps: npt.NDArray[np.float32], like: Image, *, single: bool
+) -> None:
+    """Write maps (K, H, W) or (K, D, H, W) along a fourth axis, with the affine of ``like``.
+
+    Args:
+        path: the file.
+        maps: float32; with ``single``, one map without the axis K, which gets no fourth axis.
+        like: the image the maps belong to, read from NIfTI.
+        single: there is one map.
+    """
+    import nibabel
+
+    volumes = maps if single else np.moveaxis(maps, 0, -1)
+    if like.is_stack:
+        volumes = np.moveaxis(volumes, 0, 2)
+    spatial = like.volume_shape or volumes.shape[: 3 if like.is_stack else 2]
+    shape = spatial if single else (*spatial, *(1,) * (3 - len(spatial)), len(maps))
+    file = nibabel.Nifti1Image(volumes.reshape(shape), like.affine)  # type: ignore[no-untyped-call]
+    with atomic_path(path) as temporary, quiet("nibabel.global"):
+        nibabel.save(file, temporary)
 
 
 def _checked_shape(request: Request, file: Any) -> tuple[int, ...]:

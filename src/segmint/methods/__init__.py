@@ -22,6 +22,26 @@ methods.register(
     "differentiable feature clustering (Kim, Kanezaki, Tanaka 2020)",
 )
 methods.register(
+    "em-gmm",
+    "segmint.methods.em_gmm:METHOD",
+    "EM for a Gaussian mixture, on all pixels or voxels at once",
+)
+methods.register(
+    "em-svgmm",
+    "segmint.methods.em_svgmm:METHOD",
+    "EM for a mixture whose weights vary over the image",
+)
+methods.register(
+    "deepg",
+    "segmint.methods.deepg:METHOD",
+    "Gaussian mixture by a U-Net (Schwab, Mayr, Haltmeier 2024)",
+)
+methods.register(
+    "deepsvg",
+    "segmint.methods.deepsvg:METHOD",
+    "spatially varying mixture by a U-Net (Schwab, Mayr, Haltmeier 2024)",
+)
+methods.register(
     "felzenszwalb",
     "segmint.methods.felzenszwalb:METHOD",
     "graph-based segmentation (Felzenszwalb, Huttenlocher 2004; scikit-image)",

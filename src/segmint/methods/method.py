@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from segmint.images import Image
+    from segmint.methods.mixture_table import MixtureTable
     from segmint.regions.hierarchy import RegionHierarchy
+
+BY_AREA = "by area, largest first; scribbled components keep their ids"
+"""The order of components where a method has none of its own."""
 
 Observer = Callable[[int, "NDArray[np.int32]"], None]
 """Called with the iteration and the labels as they are, at the size the method works at."""
@@ -33,6 +38,8 @@ class Task:
     observe: Observer | None = None
     save_model: str | None = None
     """File for the learned network, for methods that learn one."""
+    image: Image | None = None
+    """What the file said beside its pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +54,14 @@ class Outcome:
     """Computes (K, H, W) when asked."""
     history: tuple[dict[str, float], ...] = ()
     notes: tuple[str, ...] = ()
+    order: str | None = None
+    """What the ids are ordered by, where they must stay as they are; None orders them by area."""
+    names: Mapping[int, str] = field(default_factory=dict)
+    """Names of ids."""
+    mixture: MixtureTable | None = None
+    """Weights, means and variances, for mixtures."""
+    maps: bool = False
+    """Whether the probabilities belong to the files of the result."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +69,12 @@ class Method:
     """A registered method."""
 
     options: type[Options]
-    segment: Callable[[NDArray[np.float32], Any, Task], Outcome]
-    """``segment(image, options, task)``: the image is float32 (H, W, C) in 0..1."""
+    segment: Callable[[NDArray[Any], Any, Task], Outcome]
+    """``segment(image, options, task)``: the image is float32 (H, W, C) in 0..1, unless the method
+    takes volumes."""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    takes_volumes: bool = False
+    """Gets (H, W, C) or (D, H, W, C) with the values as they are stored, not slice by slice."""
     takes_scribbles: bool = False
     saves_model: bool = False
 

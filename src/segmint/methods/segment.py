@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from segmint.devices import check_arithmetic, memory_errors
 from segmint.errors import InputError, UsageError
 from segmint.images import Image, check_finite, check_region, to_unit_range
 from segmint.methods import DEFAULT_METHOD, methods
-from segmint.methods.method import Method, Observer, Outcome, Task
+from segmint.methods.method import BY_AREA, Method, Observer, Outcome, Task
 from segmint.methods.segmentation import Segmentation
 from segmint.options import Options
 from segmint.regions.ordering import order_by_area
@@ -43,13 +44,14 @@ def segment(
 
     Args:
         image: (H, W) or (H, W, C), any integer or float type; or an ``Image``, whose stacks are
-            segmented slice by slice.
+            segmented slice by slice, or as a whole by mixtures.
         method: a name that ``segmint list`` shows under methods.
         preset: a named set of options of the method, for example ``kim2020`` for ``clustering``.
         scribbles: (H, W) integer id of each scribbled pixel, ``unlabelled`` elsewhere; at least
             two ids. Components keep the ids of their scribbles.
         unlabelled: value of pixels without a scribble.
-        region: (H, W) boolean, or (D, H, W) for a stack: where to look.
+        region: (H, W) boolean, or (D, H, W) for a stack: where to look; a prepared file brings
+            its own.
         seed: of everything random; the same seed gives the same labels on the same machine.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         precision: ``auto``, ``float32`` or ``bfloat16``, of networks.
@@ -71,7 +73,7 @@ def segment(
     check_arithmetic(seed, device, precision)
     source = image if isinstance(image, Image) else Image.from_array(image)
     check_abilities(method, scribbles=scribbles is not None, save_model=save_model is not None)
-    where = _checked_region(source, region)
+    where = checked_region(source, region)
     task = Task(
         scribbles=_checked_scribbles(source, scribbles, unlabelled, where),
         region=where,
@@ -80,27 +82,64 @@ def segment(
         precision=precision,
         observe=observe,
         save_model=save_model,
+        image=source,
     )
     check_finite(source, task.region)
     start = time.perf_counter()
     with memory_errors():
         outcome = _outcome(chosen, source, resolved, task)
-    labels, hierarchy, compute = outcome.labels, outcome.hierarchy, outcome.probabilities
-    if task.scribbles is None:
+    if task.scribbles is not None and outcome.order is None:
+        outcome = replace(outcome, order=BY_AREA)
+    return segmentation_of(
+        outcome,
+        method=method,
+        options={**resolved.resolved(), "preset": preset},
+        seed=seed,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def segmentation_of(
+    outcome: Outcome, *, method: str, options: Mapping[str, Any], seed: int, seconds: float
+) -> Segmentation:
+    """What was found with how it was found; ids without an order of their own go by area."""
+    labels, compute = outcome.labels, outcome.probabilities
+    if outcome.order is None:
         labels, former = order_by_area(labels)
         if compute is not None:
             compute = _reordered(compute, former)
     return Segmentation(
         labels=labels,
         method=method,
-        options={**resolved.resolved(), "preset": preset},
+        options=options,
         seed=seed,
-        seconds=time.perf_counter() - start,
+        seconds=seconds,
         history=outcome.history,
         notes=outcome.notes,
-        hierarchy=hierarchy,
+        hierarchy=outcome.hierarchy,
         compute_probabilities=compute,
+        order=outcome.order or BY_AREA,
+        names=outcome.names,
+        mixture=outcome.mixture,
+        maps=outcome.maps,
     )
+
+
+def checked_region(image: Image, region: ArrayLike | None) -> NDArray[np.bool_] | None:
+    """Where to look: what was given, else what the image's file says.
+
+    Raises:
+        InputError: for a region that is empty or of another shape.
+    """
+    if region is None:
+        region = image.region
+    if region is None:
+        return None
+    where = np.asarray(region)
+    if where.dtype != np.bool_:
+        where = where != 0
+    check_region(image.pixels, where)
+    return where
 
 
 def check_abilities(method: str, *, scribbles: bool, save_model: bool) -> None:
@@ -119,6 +158,8 @@ def check_abilities(method: str, *, scribbles: bool, save_model: bool) -> None:
 
 
 def _outcome(method: Method, image: Image, options: Options, task: Task) -> Outcome:
+    if method.takes_volumes:
+        return method.segment(image.pixels, options, task)
     pixels = to_unit_range(image.pixels)
     if not image.is_stack:
         return method.segment(pixels, options, task)
@@ -151,16 +192,6 @@ def _stacked(slices: list[NDArray[np.int32]]) -> NDArray[np.int32]:
 
 def _reordered(compute: Any, former: NDArray[np.int64]) -> Any:
     return lambda: compute()[former]
-
-
-def _checked_region(image: Image, region: ArrayLike | None) -> NDArray[np.bool_] | None:
-    if region is None:
-        return None
-    where = np.asarray(region)
-    if where.dtype != np.bool_:
-        where = where != 0
-    check_region(image.pixels, where)
-    return where
 
 
 def _checked_scribbles(

@@ -21,10 +21,12 @@ from segmint.images import (
     write_components_csv,
     write_labels,
 )
+from segmint.methods.method import BY_AREA
+from segmint.methods.mixture_table import MixtureTable
 from segmint.regions.hierarchy import RegionHierarchy
 from segmint.regions.ordering import order_by_area
 from segmint.regions.storage import save_hierarchy
-from segmint.runs import atomic_path, staged_folder, versions, write_json
+from segmint.runs import atomic_path, staged_folder, versions, write_json, write_text
 
 RESULT = "result.json"
 """The record of a result; written last, so that its presence means that the result is whole."""
@@ -36,6 +38,13 @@ FILES = (
     "overlay.png",
     "components.csv",
     "hierarchy.npz",
+    "mixture.csv",
+    "history.png",
+    "probabilities.tif",
+    "probabilities.nii.gz",
+    "entropy.tif",
+    "entropy.nii.gz",
+    "panels.png",
     "progress.gif",
 )
 """Every other file that a result may have; those of an earlier result go when it is replaced."""
@@ -46,7 +55,7 @@ class Segmentation:
     """What a method made of an image.
 
     Components are numbered from the largest to the smallest, those of equal area in reading order;
-    with scribbles the ids of the scribbles are kept.
+    with scribbles the ids of the scribbles are kept, and mixtures have an ``order`` of their own.
     """
 
     labels: NDArray[np.int32]
@@ -65,10 +74,21 @@ class Segmentation:
     compute_probabilities: Callable[[], NDArray[np.float32]] | None = field(
         default=None, repr=False
     )
+    order: str = BY_AREA
+    """What the ids are ordered by."""
+    names: Mapping[int, str] = field(default_factory=dict)
+    """Names of ids, where components are known classes."""
+    mixture: MixtureTable | None = None
+    """Weights, means and variances, of mixtures."""
+    maps: bool = False
+    """Whether :meth:`save` writes the probabilities and their entropy."""
 
     @cached_property
     def probabilities(self) -> NDArray[np.float32] | None:
-        """(K, H, W) float32 that sum to 1, computed when first asked for; None for hard methods."""
+        """(K, H, W) or (K, D, H, W) float32 that sum to 1, computed when first asked for.
+
+        None for hard methods; 0 outside the region for mixtures.
+        """
         return None if self.compute_probabilities is None else self.compute_probabilities()
 
     @property
@@ -117,8 +137,9 @@ class Segmentation:
         """Write the result into a folder.
 
         Files: ``labels.png`` (or ``.tif``, ``.nii.gz``), with an image also ``overlay.png`` and
-        ``components.csv``, with a hierarchy ``hierarchy.npz``, and last ``result.json``. They
-        replace those of an earlier result.
+        ``components.csv``, with a hierarchy ``hierarchy.npz``, of a mixture ``mixture.csv``,
+        ``history.png``, ``probabilities`` and ``entropy``, and last ``result.json``. They replace
+        those of an earlier result.
 
         Args:
             folder: made when missing.
@@ -140,20 +161,49 @@ class Segmentation:
             labels = write_labels(stage / "labels", self.labels, like=source)
             if source is not None:
                 save_picture(stage / "overlay.png", self._overlay(source.pixels))
-                components = component_table(source.pixels, self.labels)
-                write_components_csv(stage / "components.csv", components)
+                components = component_table(source.pixels, self.labels, names=self.names)
+                channels = source.channel_names or None
+                write_components_csv(stage / "components.csv", components, channels=channels)
             if self.hierarchy is not None:
                 save_hierarchy(stage / "hierarchy.npz", self.hierarchy)
+            if self.mixture is not None:
+                write_text(stage / "mixture.csv", self.mixture.csv())
+                self._write_history(stage / "history.png")
+            if self.maps:
+                self._write_maps(stage, source)
             for name, content in (files or {}).items():
                 with atomic_path(stage / name) as temporary:
                     temporary.write_bytes(content)
             write_json(stage / RESULT, self._record(source, labels.name))
         return folder
 
+    def _write_history(self, path: Path) -> None:
+        from segmint.images.curves import draw_curve
+
+        rows = [row for row in self.history if "nll" in row]
+        if rows:
+            x = "slice" if "slice" in rows[0] else "iteration"
+            curve = draw_curve(
+                rows, x=x, series=["nll"], label="negative log-likelihood (nats per pixel)"
+            )
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(curve)
+
+    def _write_maps(self, folder: Path, image: Image | None) -> None:
+        from segmint.images.maps import entropy_of, write_maps
+
+        assert self.probabilities is not None
+        names = [self.names.get(index, str(index)) for index in range(len(self.probabilities))]
+        write_maps(folder / "probabilities", self.probabilities, like=image, names=names)
+        entropy = entropy_of(self.probabilities)
+        write_maps(folder / "entropy", entropy[np.newaxis], like=image, names=["entropy in bits"])
+
     def _instead(self) -> str:
         """What to do where there is no merge tree."""
         if self.labels.ndim == 3:
             return "it is a stack, so segment once more with --components, which counts per slice"
+        if self.mixture is not None:
+            return "segment once more with --components"
         if self.options.get("scribbles"):
             return "its components are those of the scribbles, so draw others"
         return "segment once more with --components, by hybrid or clustering and without scribbles"
@@ -184,7 +234,9 @@ class Segmentation:
             "options": dict(self.options),
             "seed": self.seed,
             "components": self.components,
-            "order": "by area, largest first; scribbled components keep their ids",
+            "order": self.order,
+            "names": {str(index): name for index, name in self.names.items()},
+            "mixture": None if self.mixture is None else self.mixture.rows(),
             "seconds": round(self.seconds, 4),
             "notes": notes,
             "versions": versions(),

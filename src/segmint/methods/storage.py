@@ -8,6 +8,7 @@ from typing import Any
 
 from segmint.errors import InputError
 from segmint.images import Image, read_image, read_labels
+from segmint.methods.method import BY_AREA
 from segmint.methods.segmentation import RESULT, Segmentation
 from segmint.regions.storage import load_hierarchy
 
@@ -39,6 +40,8 @@ def load_segmentation(folder: str | Path) -> tuple[Segmentation, Image | None]:
         seconds=record["seconds"],
         history=tuple(record["history"]),
         notes=tuple(record["notes"]),
+        order=record.get("order", BY_AREA),
+        names={int(index): name for index, name in record.get("names", {}).items()},
         hierarchy=load_hierarchy(hierarchy) if hierarchy.exists() else None,
     )
     return segmentation, _image(record)
