@@ -25,9 +25,12 @@ CLUSTERING = (
     *("--features", "8", "--max-components", "8", "--iterations", "3"),
     *("--working-pixels", "0"),
 )
+DEEP = ("--features", "4", "--levels", "1", "--max-epochs", "2")
 METHODS = {
     **{name: ("--method", name) for name in methods},
     "clustering": CLUSTERING,
+    "deepg": ("--method", "deepg", *DEEP),
+    "deepsvg": ("--method", "deepsvg", *DEEP),
     "kmeans": ("--method", "kmeans", "--components", "1"),
 }
 TRAINING = ("--features", "8", "--max-components", "6", "--epochs", "2", "--image-size", "16")
@@ -230,7 +233,7 @@ class TestOptions:
             ("--device gpu", "unknown device 'gpu': did you mean 'cpu'?"),
             ("--preset kim2020", "this method has none"),
             ("--method clustering --preset kim202", "did you mean 'kim2020'?"),
-            ("--method slic --components 3", "but of --method hybrid, clustering, kmeans"),
+            ("--method slic --components 3", "but of --method hybrid, clustering, em-gmm"),
             ("--method clustering --components 200", "--max-components, with which learning"),
             ("--pages frist", "did you mean 'first'?"),
             ("--save-model a.bin", "learns no network to save: use clustering"),
@@ -262,7 +265,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            ("frobnicate", "unknown command 'frobnicate': Known: demo, evaluate"),
+            ("frobnicate", "unknown command 'frobnicate': Known: data, demo, evaluate"),
             ("segmnt good.png", "did you mean 'segment'?"),
             ("--versoin", "unknown option '--versoin': did you mean '--version'?"),
             ("list methods", "list does not take 'methods'; 'segmint list --help'"),

@@ -11,12 +11,14 @@ import pytest
 import segmint
 from segmint.errors import SegmintError, UsageError
 from segmint.methods import DEFAULT_METHOD, methods
-from segmint.methods.method import Method
+from segmint.methods.method import BY_AREA, Method
 
 QUICK: dict[str, dict[str, Any]] = {
     "clustering": {"features": 16, "max_components": 16, "iterations": 6},
     "slic": {"segments": 12},
     "kmeans": {"components": 4},
+    "deepg": {"features": 8, "levels": 1, "learning_rate": 0.02, "max_epochs": 3},
+    "deepsvg": {"features": 8, "levels": 1, "learning_rate": 0.02, "max_epochs": 3},
 }
 """Options that make a method quick; a method that is not named runs with its defaults."""
 
@@ -46,11 +48,16 @@ def segment(image: np.ndarray, method: str, **options: Any) -> segmint.Segmentat
     return segmint.segment(image, method, **{**QUICK.get(method, {}), **options})
 
 
-def check_labels(labels: np.ndarray, shape: tuple[int, ...]) -> None:
-    """int32 of that shape, ids from 0 without gaps, the largest component first."""
+def check_labels(found: segmint.Segmentation, shape: tuple[int, ...]) -> None:
+    """int32 of that shape; ids from 0 without gaps, the largest first, unless the method orders."""
+    labels = found.labels
     assert labels.dtype == np.int32
     assert labels.shape == shape
     assert labels.min() >= -1
+    if found.order != BY_AREA:
+        assert found.mixture is not None
+        assert labels.max() < len(found.mixture.weights)
+        return
     areas = np.bincount(labels[labels >= 0])
     assert (areas > 0).all()
     assert (np.diff(areas) <= 0).all()
@@ -69,7 +76,7 @@ class TestMethod:
     def test_any_number_of_channels(self, method: str, channels: int) -> None:
         image = make_picture(channels)
         found = segment(image, method)
-        check_labels(found.labels, image.shape[:2])
+        check_labels(found, image.shape[:2])
         assert 1 < found.components <= 200
 
     @pytest.mark.parametrize(
@@ -77,7 +84,7 @@ class TestMethod:
     )
     def test_any_type(self, method: str, dtype: str) -> None:
         image = make_picture(dtype=dtype)
-        check_labels(segment(image, method).labels, image.shape[:2])
+        check_labels(segment(image, method), image.shape[:2])
 
     def test_grey_without_an_axis_of_channels(self, method: str) -> None:
         image = make_picture(1)
@@ -116,7 +123,7 @@ class TestMethod:
         region[10:12, 10:12] = False
         region[0, 0] = region[27, 33:35] = True
         found = segment(image, method, region=region)
-        check_labels(found.labels, image.shape[:2])
+        check_labels(found, image.shape[:2])
         np.testing.assert_array_equal(found.labels >= 0, region)
 
     @pytest.mark.parametrize("channels", [1, 3])
@@ -133,7 +140,7 @@ class TestMethod:
         except SegmintError as error:
             assert str(error)
         else:
-            check_labels(found.labels, size)
+            check_labels(found, size)
 
     @pytest.mark.parametrize("channels", [1, 3])
     @pytest.mark.parametrize("value", [0, 128, 255])
@@ -144,12 +151,12 @@ class TestMethod:
         except SegmintError as error:
             assert str(error)
         else:
-            check_labels(found.labels, (20, 24))
+            check_labels(found, (20, 24))
 
     def test_constant_channel(self, method: str) -> None:
         image = make_picture()
         image[..., 1] = 7
-        check_labels(segment(image, method).labels, image.shape[:2])
+        check_labels(segment(image, method), image.shape[:2])
 
     def test_one_pixel_of_region(self, method: str) -> None:
         region = np.zeros((28, 36), bool)
@@ -182,14 +189,19 @@ class TestMethod:
             cut = found.with_components(found.components)
             assert cut.components == found.components
         if found.probabilities is not None:
-            assert found.probabilities.shape == (found.components, 28, 36)
+            components = found.components if found.mixture is None else len(found.mixture.weights)
+            assert found.probabilities.shape == (components, 28, 36)
             np.testing.assert_allclose(found.probabilities.sum(axis=0), 1, rtol=1e-4)
 
 
 @pytest.mark.parametrize("method", HAVE_COMPONENTS)
 @pytest.mark.parametrize("components", [1, 2, 3])
 def test_exact_number_of_components(method: str, components: int) -> None:
-    assert segment(make_picture(), method, components=components).components == components
+    found = segment(make_picture(), method, components=components)
+    if found.mixture is None:
+        assert found.components == components
+    else:  # a component of a mixture may be the likeliest of no pixel
+        assert len(found.mixture.weights) == components
 
 
 @pytest.mark.parametrize("method", TAKE_SCRIBBLES)

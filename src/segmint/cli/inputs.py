@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from segmint.devices import PRECISIONS, choose_device
+from segmint.errors import InputError
 from segmint.images.choices import MAX_PIXELS, PAGE_CHOICES
 from segmint.options import Options, option
 
@@ -29,6 +31,31 @@ class InputOptions(Options):
     """Print the results as JSON."""
     quiet: bool = option(False)
     """Print no progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOptions(Options):
+    """What belongs to one image, and where in it to look."""
+
+    channels: tuple[str, ...] = option(())
+    """Files that are the channels of one image, in place of images; of one size and grid."""
+    region: str | None = option(None)
+    """Mask, nonzero where to look, or a folder of masks named like the images."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.region is not None and not Path(self.region).exists():
+            raise missing("region", self.region)
+
+
+def missing(name: str, place: str) -> InputError:
+    """What to say of an option that names no file and no folder."""
+    from segmint.images.collect import nearest_file
+
+    return InputError(
+        f"--{name} {place} does not exist, accepted is a file or a folder: "
+        f"{nearest_file(Path(place))}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

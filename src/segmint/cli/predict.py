@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from segmint.cli.inputs import InputOptions, RunOptions
+from segmint.cli.inputs import InputOptions, PlaceOptions, RunOptions
 from segmint.cli.parameters import signature
 from segmint.devices import use_threads
 
@@ -30,33 +31,48 @@ def command(arguments: list[str]) -> Callable[..., int]:
     """The command."""
 
     def predict(
-        run: str, /, *images: str, inputs: Mapping[str, Any], how: Mapping[str, Any]
+        run: str,
+        /,
+        *images: str,
+        where: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        how: Mapping[str, Any],
     ) -> int:
-        return _predict(run, images, InputOptions(**inputs), RunOptions(**how))
+        options = PlaceOptions(**where)
+        return _predict(run, images, options, InputOptions(**inputs), RunOptions(**how))
 
     return signature(
         predict,
         summary=_HELP,
+        where=("Prediction", PlaceOptions),
         inputs=("Input and output", InputOptions),
         how=("Arithmetic", RunOptions),
     )
 
 
-def _predict(run: str, images: tuple[str, ...], inputs: InputOptions, how: RunOptions) -> int:
-    from segmint.cli.work import collect, run_over_images
+def _predict(
+    run: str,
+    images: tuple[str, ...],
+    options: PlaceOptions,
+    inputs: InputOptions,
+    how: RunOptions,
+) -> int:
+    from segmint.cli.work import collect, panel_files, read_region, run_over_images
     from segmint.recipes.run import Run
 
     use_threads(how.threads)
     opened = Run(run, device=how.device, precision=how.precision)
-    paths = collect(images, inputs)
+    paths = collect(images, inputs, options.channels)
+    guides = {name: value for name, value in vars(options).items() if value}
 
     def work(image: Image) -> tuple[Segmentation, Mapping[str, bytes]]:
-        return opened.segment(image), {}
+        found = opened.segment(image, region=read_region(options.region, image))
+        described = replace(found, options={**found.options, **guides})
+        return described, panel_files(image, described)
 
-    options = {"run": str(opened.folder), **opened.record["options"]}
     signature = {
         "method": f"run of {opened.record['recipe']}",
         "seed": opened.record["seed"],
-        "options": options,
+        "options": {"run": str(opened.folder), **opened.record["options"], **guides},
     }
-    return run_over_images(paths, work, inputs, signature)
+    return run_over_images(paths, work, inputs, signature, as_channels=bool(options.channels))

@@ -8,42 +8,37 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmint.cli.inputs import InputOptions, RunOptions
+from segmint.cli.inputs import InputOptions, PlaceOptions, RunOptions, missing
 from segmint.cli.parameters import signature
 from segmint.devices import use_threads
-from segmint.errors import InputError, UsageError
+from segmint.errors import UsageError
 from segmint.methods import DEFAULT_METHOD, methods
 from segmint.methods.method import Method
-from segmint.options import Options, option
+from segmint.options import option
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from segmint.images import Image
     from segmint.methods.segmentation import Segmentation
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentOptions(Options):
+class SegmentOptions(PlaceOptions):
     """What to segment by."""
 
     method: str = option(DEFAULT_METHOD, choices=tuple(methods))
     """How to segment; 'segmint segment --method NAME --help' shows the options of each."""
     preset: str | None = option(None)
-    """Published defaults of the method, for example kim2020 or seed004 for clustering."""
+    """Published defaults of the method: kim2020, seed004 (clustering), schwab2024 (mixtures)."""
     scribbles: str | None = option(None)
     """PNG of ids where something is known, or a folder of such files named like the images."""
     unlabelled: int = option(255)
     """Value of scribble pixels where nothing is known."""
-    region: str | None = option(None)
-    """Mask, nonzero where to look, or a folder of masks named like the images."""
     show: bool = option(False)
     """Show the segmentation as it evolves, in a window where there is a display."""
     frames: bool = option(False)
     """Write the segmentation as it evolves to progress.gif."""
     save_model: str | None = option(None, aliases=("model_path",))
-    """File for the learned network (clustering; one image)."""
+    """File for the learned network (clustering, deepg, deepsvg; one image)."""
     batch_size: int | None = option(None, low=1)
     """Accepted for old scripts; one image is one batch. See 'segmint train clustering'."""
 
@@ -97,8 +92,8 @@ def _segment(
 
     method: Method = methods.load(options.method)
     resolved = method.resolve(options.preset, given)
-    paths = collect(images, inputs)
-    _check(options, inputs, len(paths))
+    paths = collect(images, inputs, options.channels)
+    _check(options, inputs, 1 if options.channels else len(paths))
     use_threads(how.threads)
 
     def work(image: Image) -> tuple[Segmentation, Mapping[str, bytes]]:
@@ -106,24 +101,19 @@ def _segment(
 
     described = {**resolved.resolved(), "preset": options.preset, **_guides(options)}
     signature = {"method": options.method, "seed": how.seed, "options": described}
-    return run_over_images(paths, work, inputs, signature)
+    return run_over_images(paths, work, inputs, signature, as_channels=bool(options.channels))
 
 
 def _check(options: SegmentOptions, inputs: InputOptions, images: int) -> None:
     """Refuse what no image could be segmented with, before the first is read."""
-    from segmint.images.collect import nearest_file
     from segmint.methods.segment import check_abilities
 
     model = options.save_model
     check_abilities(
         options.method, scribbles=options.scribbles is not None, save_model=model is not None
     )
-    for name, place in (("scribbles", options.scribbles), ("region", options.region)):
-        if place is not None and not Path(place).exists():
-            raise InputError(
-                f"--{name} {place} does not exist, accepted is a file or a folder: "
-                f"{nearest_file(Path(place))}"
-            )
+    if options.scribbles is not None and not Path(options.scribbles).exists():
+        raise missing("scribbles", options.scribbles)
     if model is None:
         return
     if images > 1:
@@ -141,11 +131,11 @@ def _segment_image(
     image: Image, options: SegmentOptions, how: RunOptions, given: Mapping[str, Any]
 ) -> tuple[Segmentation, Mapping[str, bytes]]:
     from segmint.cli.watching import Watch
+    from segmint.cli.work import panel_files, read_mask, read_region
     from segmint.methods.segment import segment
 
     assert image.source is not None
-    scribbles = _read_mask(options.scribbles, image.source, "scribble")
-    region = _read_mask(options.region, image.source, "region")
+    scribbles = read_mask(options.scribbles, image.source, "scribble")
     watch = Watch(image, show=options.show, frames=options.frames)
     segmentation = segment(
         image,
@@ -153,7 +143,7 @@ def _segment_image(
         preset=options.preset,
         scribbles=scribbles,
         unlabelled=options.unlabelled,
-        region=None if region is None else region != 0,
+        region=read_region(options.region, image),
         seed=how.seed,
         device=how.device,
         precision=how.precision,
@@ -162,22 +152,14 @@ def _segment_image(
         **given,
     )
     described = {**segmentation.options, **_guides(options)}
-    return replace(segmentation, options=described), watch.files()
+    found = replace(segmentation, options=described)
+    return found, {**watch.files(), **panel_files(image, found)}
 
 
 def _guides(options: SegmentOptions) -> dict[str, Any]:
     """What beside the image decides the labels."""
-    return {name: getattr(options, name) for name in ("scribbles", "unlabelled", "region")}
-
-
-def _read_mask(given: str | None, image: Path, what: str) -> NDArray[np.int32] | None:
-    from segmint.cli.work import matching_file
-    from segmint.images.masks import read_masks
-
-    path = matching_file(given, image, what)
-    return (
-        None if path is None else read_masks(path, ignore_index=None, colors=what != "scribble")[0]
-    )
+    guides = {name: getattr(options, name) for name in ("scribbles", "unlabelled", "region")}
+    return {**guides, "channels": list(options.channels)} if options.channels else guides
 
 
 def _method_in(arguments: Sequence[str]) -> str:

@@ -87,8 +87,7 @@ def _train(
     how: RunOptions,
     given: Mapping[str, Any],
 ) -> int:
-    from segmint.images import collect_images
-    from segmint.recipes.run import RUN, train
+    from segmint.recipes.run import RUN, train, training_files
 
     out = Path(inputs.out)
     if out.is_file():
@@ -97,7 +96,7 @@ def _train(
         raise UsageError(f"{out} holds a finished run: pass --overwrite or another --out")
     recipes.load(recipe).options.from_mapping(given)
     use_threads(how.threads)
-    paths = collect_images(data, recursive=inputs.recursive)
+    paths = training_files(data, recursive=inputs.recursive)
     images, failures = _readable(paths, inputs)
 
     def report(step: int, objective: float) -> None:
@@ -136,7 +135,7 @@ def _readable(paths: list[Path], inputs: TrainOptions) -> tuple[list[Image], lis
     for path in paths:
         try:
             image = read_image(path, pages=inputs.pages, max_pixels=inputs.max_pixels)
-            check_finite(image, advice="clean them")
+            check_finite(image, image.region, advice="clean them")
         except SegmintError as error:
             failures.append(str(error))
         else:

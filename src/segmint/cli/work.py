@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segmint.cli import console
 from segmint.cli.console import Progress, counted
 from segmint.cli.inputs import InputOptions
 from segmint.errors import InputError, OutputError, SegmintError, UsageError
 from segmint.images import Image, collect_images, read_image, result_names
+from segmint.images.channels import read_channels
 from segmint.methods.segmentation import Segmentation
 from segmint.methods.storage import read_record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Work = Callable[[Image], tuple[Segmentation, Mapping[str, bytes]]]
 """``work(image)``: the segmentation of an image, and further files of its result by name."""
 
+_SHORTEST_COMMON_NAME = 3
 
-def collect(images: Sequence[str], options: InputOptions) -> list[Path]:
-    """The image files that were named.
+
+def collect(
+    images: Sequence[str], options: InputOptions, channels: Sequence[str] = ()
+) -> list[Path]:
+    """The image files that were named, or those that are the channels of one image.
 
     Raises:
-        UsageError: when nothing was named.
+        UsageError: when nothing was named, or both.
         InputError: for a missing file or a folder without images.
     """
+    if channels and images:
+        raise UsageError(
+            f"--channels names the files of one image, so {images[0]} is one too many: give either"
+        )
+    images = channels or images
     if "" in images:
         raise UsageError("an image name is empty: give files, folders or patterns like '*.png'")
     base = Path(options.path) if options.path is not None else None
@@ -39,7 +55,12 @@ def collect(images: Sequence[str], options: InputOptions) -> list[Path]:
 
 
 def run_over_images(
-    paths: Sequence[Path], work: Work, options: InputOptions, signature: Mapping[str, Any]
+    paths: Sequence[Path],
+    work: Work,
+    options: InputOptions,
+    signature: Mapping[str, Any],
+    *,
+    as_channels: bool = False,
 ) -> int:
     """Segment every image and save what comes out.
 
@@ -48,16 +69,20 @@ def run_over_images(
         work: segments one image.
         options: where to and how.
         signature: what tells a result apart from one made with other options.
+        as_channels: the files are the channels of one image.
 
     Returns:
         Exit code: 1 when a file failed, else 0.
     """
-    batch = _Batch(work=work, options=options, signature=signature, count=len(paths))
+    names = [_common_name(paths)] if as_channels else result_names(paths)
+    read = partial(_read, channels=paths if as_channels else (), options=options)
+    paths = paths[: len(names)]
+    batch = _Batch(read=read, work=work, options=options, signature=signature, count=len(paths))
     stopped = False
     with _output_folder(Path(options.out)) as out:
         try:
             with console.progress(len(paths), quiet=options.quiet) as advance:
-                for path, name in zip(paths, result_names(paths), strict=True):
+                for path, name in zip(paths, names, strict=True):
                     if not batch.add(path, out / name, advance):
                         break
         except KeyboardInterrupt:
@@ -75,6 +100,7 @@ def run_over_images(
 class _Batch:
     """The work on many images, and what has become of them."""
 
+    read: Callable[[Path], Image]
     work: Work
     options: InputOptions
     signature: Mapping[str, Any]
@@ -90,7 +116,7 @@ class _Batch:
         try:
             record = None if self.options.overwrite else _finished(folder, path)
             if record is None:
-                self.results.append(_segment_file(path, folder, self.work, self.options))
+                self.results.append(self._segment(path, folder))
         except (SegmintError, MemoryError) as error:
             if isinstance(error, UsageError) and self.count == 1:
                 raise
@@ -105,6 +131,19 @@ class _Batch:
             self.other += any(record.get(key) != value for key, value in self.signature.items())
             advance(str(path), note="finished before, skipped")
         return True
+
+    def _segment(self, path: Path, folder: Path) -> dict[str, Any]:
+        image = self.read(path)
+        segmentation, files = self.work(image)
+        segmentation.save(folder, image, files=files)
+        return {
+            "image": str(path),
+            "result": str(folder),
+            "method": segmentation.method,
+            "components": segmentation.components,
+            "seconds": round(segmentation.seconds, 3),
+            "notes": [*image.notes, *segmentation.notes],
+        }
 
     def report(self) -> None:
         """Say what failed, and where the results are."""
@@ -134,18 +173,18 @@ class _Batch:
         return ", ".join(counts)
 
 
-def _segment_file(path: Path, folder: Path, work: Work, options: InputOptions) -> dict[str, Any]:
-    image = read_image(path, pages=options.pages, max_pixels=options.max_pixels)
-    segmentation, files = work(image)
-    segmentation.save(folder, image, files=files)
-    return {
-        "image": str(path),
-        "result": str(folder),
-        "method": segmentation.method,
-        "components": segmentation.components,
-        "seconds": round(segmentation.seconds, 3),
-        "notes": [*image.notes, *segmentation.notes],
-    }
+def _read(path: Path, *, channels: Sequence[Path], options: InputOptions) -> Image:
+    if channels:
+        return read_channels(channels, pages=options.pages, max_pixels=options.max_pixels)
+    return read_image(path, pages=options.pages, max_pixels=options.max_pixels)
+
+
+def _common_name(channels: Sequence[Path]) -> str:
+    """What the names of the files begin with alike, or the first where that is too short."""
+    names = result_names(channels)
+    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    shared = "".join(letters[0] for letters in alike).rstrip("-_ .")
+    return shared if len(shared) >= _SHORTEST_COMMON_NAME else names[0]
 
 
 def _finished(folder: Path, image: Path) -> dict[str, Any] | None:
@@ -230,3 +269,30 @@ def matching_file(given: str | None, image: Path, what: str) -> Path | None:
             f"{place} holds {count} for {image.name}: name one {stem}.png or {stem}_{what}.png"
         )
     return marked[0]
+
+
+def read_mask(given: str | None, image: Path, what: str) -> NDArray[np.int32] | None:
+    """The mask that belongs to an image, or None when none was given."""
+    from segmint.images.masks import read_masks
+
+    path = matching_file(given, image, what)
+    if path is None:
+        return None
+    return read_masks(path, ignore_index=None, colors=what != "scribble")[0]
+
+
+def read_region(given: str | None, image: Image) -> NDArray[np.bool_] | None:
+    """Where to look in an image, or None when that was not said."""
+    assert image.source is not None
+    mask = read_mask(given, image.source, "region")
+    return None if mask is None else mask != 0
+
+
+def panel_files(image: Image, segmentation: Segmentation) -> dict[str, bytes]:
+    """The channels, the prediction and the truth side by side, where a mixture has several."""
+    if segmentation.mixture is None or (image.mask is None and image.channels < 2):
+        return {}
+    from segmint.reports.panels import panels_png
+
+    labels, names = segmentation.labels, segmentation.names
+    return {"panels.png": panels_png(image, labels, image.mask, names=names)}

@@ -29,7 +29,7 @@ def notes_on(
         name: the image or file.
     """
     of = f" of {name}" if name else ""
-    yield from _outside_note(labels, of)
+    yield from _outside_note(labels, truths, ignore_index, of)
     for table, truth in zip(tables, truths, strict=True):
         if not table.total:
             yield f"a mask{of} has no counted pixel and is left out of the means"
@@ -40,10 +40,22 @@ def notes_on(
             )
 
 
-def _outside_note(labels: NDArray[np.integer], of: str) -> Iterable[str]:
-    """A prediction that leaves pixels out is scored on the others alone, which must be said."""
-    share = np.count_nonzero(labels < 0) / labels.size
-    if share:
+def _outside_note(
+    labels: NDArray[np.integer],
+    truths: Sequence[NDArray[np.integer]],
+    ignore_index: int | None,
+    of: str,
+) -> Iterable[str]:
+    """A prediction that leaves pixels out is scored on the others alone, which must be said.
+
+    Pixels that no mask counts are not missed.
+    """
+    counted = np.zeros(labels.shape, bool)
+    for truth in truths:
+        counted |= np.ones_like(counted) if ignore_index is None else truth != ignore_index
+    missed = np.count_nonzero(counted & (labels < 0))
+    if missed:
+        share = missed / np.count_nonzero(counted)
         yield f"{share:.1%} of the pixels{of} lie outside the region and are not counted"
 
 

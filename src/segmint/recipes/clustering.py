@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segmint.images import Image
+    from segmint.methods.method import Outcome
     from segmint.networks.clustering import ClusteringNetwork
 
 NETWORK = "network.safetensors"
@@ -59,10 +60,11 @@ def train(
 
 
 def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -> Predictor:
-    """A function from an image to its labels, with the numbers learned in training."""
+    """A function from an image to its components, with the numbers learned in training."""
     import numpy as np
 
     from segmint.devices import choose_device, choose_dtype
+    from segmint.methods.method import Outcome
     from segmint.solvers.clustering import prepare, respond
     from segmint.solvers.reduction import to_input
 
@@ -72,7 +74,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     network.to(place)
     alive = np.flatnonzero(numbers >= 0)
 
-    def predict(image: Image) -> NDArray[np.int32]:
+    def predict(image: Image, region: NDArray[np.bool_] | None) -> Outcome:
         if image.channels != record["channels"]:
             raise InputError(
                 f"image has {image.channels} channels, the run learned on {record['channels']}: "
@@ -82,7 +84,10 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
         for plane in _planes(image):
             response = respond(network, to_input(prepare(plane, options), place), dtype)[alive]
             labels.append(numbers[alive][response.argmax(dim=0).cpu().numpy()])
-        return np.stack(labels) if image.is_stack else labels[0]
+        found = np.stack(labels) if image.is_stack else labels[0]
+        if region is not None:
+            found = np.where(region, found, np.int32(-1))
+        return Outcome(labels=found, order="as in the run")
 
     return predict
 

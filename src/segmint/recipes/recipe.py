@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segmint.images import Image
+    from segmint.methods.method import Outcome
 
-Predictor = Callable[["Image"], "NDArray[np.int32]"]
-"""Labels (H, W) or (D, H, W) of an image."""
+Predictor = Callable[["Image", "NDArray[np.bool_] | None"], "Outcome"]
+"""What a run says of an image, inside a region where one is given."""
 
 Report = Callable[[int, float], None]
 """Called after each step with its number and objective."""

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segmint.datasets.prepared_folder import prepared_images, read_record
 from segmint.devices import check_arithmetic, memory_errors
 from segmint.errors import InputError
 from segmint.images import Image, check_finite, collect_images, read_image
+from segmint.methods.segment import checked_region, segmentation_of
 from segmint.methods.segmentation import Segmentation
 from segmint.recipes import recipes
 from segmint.recipes.recipe import Recipe, Report
@@ -46,19 +48,28 @@ class Run:
         recipe: Recipe = recipes.load(self.record["recipe"])
         self._predictor = recipe.load(self.folder, self.record, device=device, precision=precision)
 
-    def predict(self, image: ArrayLike | Image) -> NDArray[np.int32]:
+    def predict(
+        self, image: ArrayLike | Image, *, region: ArrayLike | None = None
+    ) -> NDArray[np.int32]:
         """Labels (H, W), or (D, H, W) of a stack, with the numbers learned in training."""
-        return self.segment(image).labels
+        return self.segment(image, region=region).labels
 
-    def segment(self, image: ArrayLike | Image) -> Segmentation:
-        """As :meth:`predict`, with what is needed to save the result."""
+    def segment(self, image: ArrayLike | Image, *, region: ArrayLike | None = None) -> Segmentation:
+        """As :meth:`predict`, with what is needed to save the result.
+
+        Args:
+            image: like those that the run learned on.
+            region: (H, W) boolean, or (D, H, W) for a stack: where to look; a prepared file brings
+                its own.
+        """
         source = image if isinstance(image, Image) else Image.from_array(image)
-        check_finite(source, advice="clean them")
+        where = checked_region(source, region)
+        check_finite(source, where, advice="clean them")
         start = time.perf_counter()
         with memory_errors():
-            labels = self._predictor(source)
-        return Segmentation(
-            labels=labels,
+            outcome = self._predictor(source, where)
+        return segmentation_of(
+            outcome,
             method=f"run of {self.record['recipe']}",
             options={"run": str(self.folder), **self.record["options"]},
             seed=int(self.record["seed"]),
@@ -81,7 +92,8 @@ def train(
 
     Args:
         recipe: a name that ``segmint list`` shows under recipes.
-        data: a folder, a file or pattern, or several of them or of images.
+        data: a folder, a file or pattern, or several of them or of images; of a prepared data set
+            the training split is taken.
         out: folder of the run; a finished run there is replaced.
         seed: of everything random.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -121,16 +133,37 @@ def train(
     return Run(out, device=device, precision=precision)
 
 
+def training_files(data: Sequence[str | Path], *, recursive: bool = False) -> list[Path]:
+    """The image files to learn from; of a prepared data set those of its training split.
+
+    Raises:
+        InputError: for a missing file, or a folder without images.
+    """
+    files: list[Path] = []
+    for item in data:
+        record = read_record(Path(item))
+        if record is None:
+            files += collect_images([item], recursive=recursive)
+            continue
+        if record["format_of_files"] != "npz":
+            raise InputError(
+                f"{item} was prepared as {record['format_of_files']}, whose regions lie apart, "
+                "accepted is npz: prepare it once more with --format npz"
+            )
+        files += prepared_images(item, "train")
+    return list(dict.fromkeys(files))
+
+
 def _read(data: str | Path | Sequence[str | Path | Image]) -> list[Image]:
     given = [data] if isinstance(data, str | Path) else list(data)
     paths = [item for item in given if not isinstance(item, Image)]
     images = [item for item in given if isinstance(item, Image)]
     if paths:
-        images += [read_image(path) for path in collect_images(paths)]
+        images += [read_image(path) for path in training_files(paths)]
     if not images:
         raise InputError("no image to learn from: give a folder or a list of images")
     for image in images:
-        check_finite(image, advice="clean them")
+        check_finite(image, image.region, advice="clean them")
         if image.channels != images[0].channels:
             raise InputError(
                 f"{image.source} has {image.channels} channels and {images[0].source} "

@@ -1,0 +1,118 @@
+"""Recipes ``deepg`` and ``deepsvg``: one network for many images, the same components in all.
+
+Schwab, Mayr and Haltmeier, "Deep Gaussian mixture model for unsupervised image segmentation",
+arXiv:2404.12252 (2024), section on multiple images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmint.errors import InputError, UsageError
+from segmint.methods.deepg import ManyImagesOptions
+from segmint.recipes.recipe import Predictor, Recipe, Report
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from segmint.images import Image
+    from segmint.methods.method import Outcome
+
+NETWORK = "network.safetensors"
+
+
+def train(
+    images: Sequence[Image],
+    folder: Path,
+    options: ManyImagesOptions,
+    *,
+    varying: bool,
+    seed: int,
+    device: str,
+    precision: str,
+    report: Report | None,
+) -> dict[str, Any]:
+    """Learn and write the network; what is returned goes into the record of the run."""
+    from segmint.networks.storage import save_network
+    from segmint.solvers.deep_mixture import NETWORK_NAME
+    from segmint.solvers.deep_mixture_folder import learn_from_images
+
+    found = learn_from_images(
+        images,
+        options,
+        varying=varying,
+        seed=seed,
+        device=device,
+        precision=precision,
+        report=report,
+    )
+    save_network(folder / NETWORK, found.network, name=NETWORK_NAME)
+    return {
+        "channels": images[0].channels,
+        "components": len(found.order),
+        "component_channels": [int(channel) for channel in found.order],
+        "names": list(found.names),
+        "order": found.described,
+        "history": list(found.history),
+    }
+
+
+def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -> Predictor:
+    """A function from an image to its components, with the numbers learned in training."""
+    import numpy as np
+
+    from segmint.devices import choose_device, choose_dtype
+    from segmint.networks.storage import load_network
+    from segmint.networks.unet import UNet
+    from segmint.solvers.deep_mixture_folder import Learned, predicted
+
+    place = choose_device(device)
+    dtype = choose_dtype(precision, place)
+    network = load_network(folder / NETWORK)
+    try:
+        if not isinstance(network, UNet):
+            raise TypeError("another kind of network")
+        options = ManyImagesOptions.from_mapping(record["options"])
+        learned = Learned(
+            network=network.to(place),
+            order=np.asarray(record["component_channels"], np.int64),
+            described=str(record["order"]),
+            names=tuple(map(str, record["names"])),
+            history=(),
+        )
+        size = network.configuration
+        if sorted(learned.order) != list(range(size["classes"])):
+            raise ValueError("a network of another size")
+        if record["channels"] != size["in_channels"]:
+            raise ValueError("a network of other channels")
+        if len(learned.names) not in (0, size["classes"]):
+            raise ValueError("other names")
+    except (UsageError, ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{folder} holds a network and a record that do not fit each other: train again"
+        ) from error
+
+    def predict(image: Image, region: NDArray[np.bool_] | None) -> Outcome:
+        if image.channels != record["channels"]:
+            raise InputError(
+                f"image has {image.channels} channels, the run learned on {record['channels']}: "
+                "give images like those it learned on"
+            )
+        return predicted(
+            learned,
+            image,
+            region,
+            options,
+            varying=record["recipe"] == "deepsvg",
+            dtype=dtype,
+        )
+
+    return predict
+
+
+DEEPG = Recipe(options=ManyImagesOptions, train=partial(train, varying=False), load=load)
+DEEPSVG = Recipe(options=ManyImagesOptions, train=partial(train, varying=True), load=load)

@@ -1,0 +1,266 @@
+"""deepG and deepSVG on an image or a volume: a U-Net fitted to each slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from segmint.devices import choose_device, choose_dtype
+from segmint.errors import InputError
+from segmint.methods.method import Outcome, Task
+from segmint.mixtures import GaussianMixture
+from segmint.networks.storage import load_network, save_network
+from segmint.networks.unet import UNet
+from segmint.objectives.batch import Batch
+from segmint.solvers.expectation_maximization import chosen_components
+from segmint.solvers.mixture_data import Mixture, MixtureData, mixture_data
+from segmint.solvers.mixture_network import (
+    MixtureNetworkFit,
+    MixtureNetworkSettings,
+    fit_mixture_network,
+)
+from segmint.solvers.reduction import to_input
+
+if TYPE_CHECKING:
+    from segmint.methods.deepg import DeepMixtureOptions, OneImageOptions
+
+NETWORK_NAME = "unet-deepg"
+
+_AXES = {"slices": 0, "rows": 1, "columns": 2}
+_ON_THE_WAY = "slices"
+"""Value of ``--warm-start`` that goes on from slice to slice."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Planes:
+    """The slices of a volume along an axis; an image is one slice."""
+
+    pixels: Floats
+    """(D, H, W, C), normalized."""
+    region: NDArray[np.bool_]
+    """(D, H, W)"""
+    axis: int | None
+    """Where the slices lie in the volume; None for an image."""
+
+    def restored(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values (D, ..., H, W) a slice in the axes of the image, (..., H, W) or (..., D, H, W)."""
+        if self.axis is None:
+            return np.asarray(values[0])
+        between = values.ndim - 3
+        return np.asarray(np.moveaxis(values, 0, between + self.axis))
+
+
+def deep_mixture(
+    image: NDArray[Any], options: OneImageOptions, task: Task, *, varying: bool
+) -> Outcome:
+    """Segment an image, or each slice of a volume, by a U-Net that maximizes a likelihood.
+
+    Args:
+        image: (H, W, C) or (D, H, W, C), as stored.
+        options: of the method.
+        task: with the region.
+        varying: let the weights vary over the image (deepSVG).
+    """
+    data = mixture_data(image, options, task)
+    pixels = data.normalized()
+    components, notes = chosen_components(pixels[data.whole_region()], data, task)
+    planes = _planes(pixels, data.whole_region(), options.axis)
+    settings = network_settings(
+        options, varying=varying, classes=components, lam=options.lam, crop=options.crop
+    )
+    fits = _Fits(data, settings, options, task)
+    probabilities = np.zeros(
+        (len(planes.pixels), components, *planes.pixels.shape[1:3]), np.float32
+    )
+    for index in np.flatnonzero(planes.region.any(axis=(1, 2))):
+        probabilities[index] = fits.add(planes.pixels[index], planes.region[index])
+    if task.save_model is not None and fits.network is not None:
+        save_network(Path(task.save_model), fits.network, name=NETWORK_NAME)
+    whole = planes.restored(probabilities)
+    return probable_outcome(
+        data, pixels, whole, history=fits.history(), notes=(*notes, *fits.notes())
+    )
+
+
+def network_settings(
+    options: DeepMixtureOptions, *, varying: bool, classes: int, lam: float, crop: bool = False
+) -> MixtureNetworkSettings:
+    """What the solvers need to know of the options."""
+    return MixtureNetworkSettings(
+        varying=varying,
+        classes=classes,
+        lam=lam,
+        continuity_weight=options.continuity_weight,
+        learning_rate=options.learning_rate,
+        weight_decay=options.weight_decay,
+        gradient_clip=options.gradient_clip,
+        tol=options.tol,
+        min_epochs=options.min_epochs,
+        max_epochs=options.max_epochs,
+        features=options.features,
+        levels=options.levels,
+        crop=crop,
+    )
+
+
+def probable_outcome(
+    data: MixtureData,
+    pixels: Floats,
+    probabilities: Floats,
+    *,
+    history: tuple[dict[str, float], ...],
+    notes: tuple[str, ...],
+) -> Outcome:
+    """The outcome of probabilities (K, H, W) or (K, D, H, W) of normalized pixels (..., C)."""
+    labels = np.where(data.whole_region(), probabilities.argmax(axis=0), -1)
+    inside = np.moveaxis(probabilities, 0, -1)[data.whole_region()]
+    mixture = mixture_of(pixels[data.whole_region()], inside)
+    return data.outcome(mixture, labels, lambda: probabilities, history=history, notes=notes)
+
+
+def mixture_of(values: Floats, probabilities: Floats) -> Mixture:
+    """Weights, means and variances of values (N, C) under probabilities (N, K)."""
+    shares, wide = probabilities.astype(np.float64), values.astype(np.float64)
+    mass = np.maximum(shares.sum(axis=0), np.finfo(np.float64).tiny)
+    means = shares.T @ wide / mass[:, np.newaxis]
+    squares = shares.T @ wide**2 / mass[:, np.newaxis] - means**2
+    return Mixture(weights=shares.mean(axis=0), means=means, variances=np.maximum(squares, 0))
+
+
+class _Fits:
+    """The fits of one slice after the other."""
+
+    def __init__(
+        self,
+        data: MixtureData,
+        settings: MixtureNetworkSettings,
+        options: OneImageOptions,
+        task: Task,
+    ) -> None:
+        self.network: UNet | None = None
+        self._data = data
+        self._settings = settings
+        self._options = options
+        self._task = task
+        self._device = choose_device(task.device)
+        self._dtype = choose_dtype(task.precision, self._device)
+        self._fits: list[MixtureNetworkFit] = []
+        self._start = self._loaded()
+
+    def add(self, pixels: Floats, region: NDArray[np.bool_]) -> Floats:
+        """Probabilities (K, H, W) of a slice, 0 outside its region, components in order."""
+        known = self._data.known_means()
+        batch = Batch(
+            image=to_input(pixels, self._device),
+            region=torch.from_numpy(region)[None].to(self._device),
+            prior_means=None
+            if known is None
+            else torch.from_numpy(known).to(self._device, torch.float32),
+        )
+        going_on = self._options.warm_start == _ON_THE_WAY and self.network is not None
+        start = self.network if going_on else self._start
+        wanted = self._options.start == "em" and start is None
+        targets = self._responsibilities(pixels, region) if wanted else None
+        fit = fit_mixture_network(
+            batch,
+            replace(self._settings, start="random" if targets is None else "em"),
+            seed=self._task.seed,
+            dtype=self._dtype,
+            start=start,
+            targets=targets,
+            observe=self._observer(),
+        )
+        self._fits.append(fit)
+        self.network = fit.network
+        probabilities = np.where(region, fit.probabilities.cpu().numpy(), np.float32(0))
+        return probabilities[self._order(pixels[region], probabilities[:, region].T)]
+
+    def history(self) -> tuple[dict[str, float], ...]:
+        """Of an image one row an epoch, of a volume one row a slice."""
+        if len(self._fits) == 1:
+            return self._fits[0].history
+        return tuple(
+            {"slice": number, "epochs": fit.epochs, "nll": fit.nll}
+            for number, fit in enumerate(self._fits)
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """How the fits ended, and what the known means were used for."""
+        epochs = [fit.epochs for fit in self._fits]
+        said = f"{epochs[0]}" if len(epochs) == 1 else f"{min(epochs)} to {max(epochs)}"
+        notes = [f"{said} epochs" + (f" on each of {len(epochs)} slices" if epochs[1:] else "")]
+        if max(epochs) == self._settings.max_epochs:
+            notes.append("not converged, see --max-epochs and --tol")
+        if self._data.known is not None and self._settings.lam == 0:
+            notes.append("mu_data names the components; --lam above 0 also draws their means to it")
+        return tuple(notes)
+
+    def _observer(self) -> Callable[[int, Tensor], None] | None:
+        """Tells who watches of an image; of a volume nothing is told."""
+        tell = self._task.observe
+        if tell is None or self._data.pixels.ndim == 4:
+            return None
+        return lambda epoch, labels: tell(epoch, labels.to(torch.int32).cpu().numpy())
+
+    def _order(self, values: Floats, probabilities: Floats) -> NDArray[np.int64]:
+        """The channel that becomes each component."""
+        mixture = mixture_of(values, probabilities)
+        drawn = self._settings.lam > 0
+        return self._data.order_of(mixture) if drawn else self._data.matched(mixture)
+
+    def _responsibilities(self, pixels: Floats, region: NDArray[np.bool_]) -> Tensor | None:
+        """(1, K, H, W) of EM on this slice; None where it has too few pixels."""
+        values = pixels[region]
+        if len(values) < self._settings.classes:
+            return None
+        fitted = GaussianMixture(
+            self._settings.classes,
+            means_init=self._data.known_means(),
+            seed=self._task.seed,
+            device=self._task.device,
+        ).fit(values)
+        placed = np.zeros((self._settings.classes, *region.shape), np.float32)
+        placed[:, region] = fitted.predict_proba(values).T
+        return torch.from_numpy(placed)[None].to(self._device)
+
+    def _loaded(self) -> UNet | None:
+        """The network of ``--warm-start``.
+
+        Raises:
+            InputError: when it is none for this image.
+        """
+        path = self._options.warm_start
+        if path is None or path == _ON_THE_WAY:
+            return None
+        network = load_network(Path(path))
+        channels, classes = self._data.pixels.shape[-1], self._settings.classes
+        if not isinstance(network, UNet):
+            raise InputError(
+                f"{path} holds a network of another kind, accepted is one that --save-model of "
+                "deepg or deepsvg wrote"
+            )
+        size = network.configuration
+        if (size["in_channels"], size["classes"]) != (channels, classes):
+            raise InputError(
+                f"{path} holds a network of {size['in_channels']} channels and {size['classes']} "
+                f"components, needed are {channels} and {classes}: leave --warm-start out"
+            )
+        return network.to(self._device)
+
+
+def _planes(pixels: Floats, region: NDArray[np.bool_], axis: str) -> _Planes:
+    if pixels.ndim == 3:
+        return _Planes(pixels=pixels[np.newaxis], region=region[np.newaxis], axis=None)
+    number = _AXES[axis]
+    return _Planes(
+        pixels=np.moveaxis(pixels, number, 0), region=np.moveaxis(region, number, 0), axis=number
+    )

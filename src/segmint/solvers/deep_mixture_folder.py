@@ -1,0 +1,229 @@
+"""deepG and deepSVG on many images: one network, learned once and applied to any image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from segmint.devices import choose_device, choose_dtype
+from segmint.errors import UsageError
+from segmint.images import Image
+from segmint.methods.method import Outcome, Task
+from segmint.methods.mixture_options import DEFAULT_COMPONENTS
+from segmint.networks.unet import UNet
+from segmint.objectives.batch import Batch
+from segmint.objectives.mixture import mixture_loss, varying_mixture_loss
+from segmint.solvers.deep_mixture import Floats, mixture_of, probable_outcome
+from segmint.solvers.mixture_data import (
+    AS_IN_MU_DATA,
+    BY_FIRST_CHANNEL,
+    MixtureData,
+    mixture_data,
+)
+from segmint.solvers.mixture_training import (
+    MixtureTrainingSettings,
+    segment_with_network,
+    train_mixture_network,
+)
+from segmint.solvers.reduction import to_input
+
+if TYPE_CHECKING:
+    from segmint.methods.deepg import ManyImagesOptions
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Learned:
+    """A network, and what its channels stand for."""
+
+    network: UNet
+    order: NDArray[np.int64]
+    """The channel that becomes each component."""
+    described: str
+    """What the components are ordered by."""
+    names: tuple[str, ...]
+    """Of the components, where they are known classes."""
+    history: tuple[dict[str, float], ...]
+
+
+def learn_from_images(
+    images: Sequence[Image],
+    options: ManyImagesOptions,
+    *,
+    varying: bool,
+    seed: int,
+    device: str,
+    precision: str,
+    report: Callable[[int, float], None] | None,
+) -> Learned:
+    """Learn one network; stacks give their slices.
+
+    Args:
+        images: all with the same channels; the regions of prepared files bound what is seen.
+        options: of the recipe.
+        varying: let the weights vary over the image (deepSVG).
+        seed: of weights, order of images and augmentation.
+        device: where to compute.
+        precision: of the network's arithmetic.
+        report: called after each epoch with its number and objective.
+
+    Raises:
+        UsageError: for a number of components that needs one image, or a weight without means.
+    """
+    described = [mixture_data(image.pixels, options, _task(image)) for image in images]
+    known = described[0].known
+    settings = _settings(options, varying=varying, data=described[0])
+    found = train_mixture_network(
+        [batch for data in described for batch in _batches(data)],
+        settings,
+        seed=seed,
+        device=device,
+        precision=precision,
+        report=report,
+    )
+    if known is not None and settings.lam > 0:
+        order = np.arange(settings.classes)
+    else:
+        dtype = choose_dtype(precision, choose_device(device))
+        order = _order(found.network, described, dtype)
+    return Learned(
+        network=found.network,
+        order=order,
+        described=BY_FIRST_CHANNEL if known is None else AS_IN_MU_DATA,
+        names=() if known is None else known.names,
+        history=found.history,
+    )
+
+
+def predicted(
+    learned: Learned,
+    image: Image,
+    region: NDArray[np.bool_] | None,
+    options: ManyImagesOptions,
+    *,
+    varying: bool,
+    dtype: torch.dtype,
+) -> Outcome:
+    """What a learned network says of an image, with the likelihood of that.
+
+    Args:
+        learned: the network, on the device where it shall compute.
+        image: with the channels it learned on.
+        region: (H, W) or (D, H, W), where to look.
+        options: of the recipe that it was learned by; only the normalization counts.
+        varying: as in learning.
+        dtype: arithmetic of the network.
+    """
+    data = mixture_data(image.pixels, replace(options, mu_data=None), _task(image, region))
+    pixels = data.normalized()
+    planes = [
+        segment_with_network(learned.network, batch.image, batch.region, dtype).cpu()
+        for batch in _batches(data, next(learned.network.parameters()).device)
+    ]
+    found = torch.stack(planes, dim=1)[torch.from_numpy(learned.order)]
+    probabilities: Floats = (found if image.is_stack else found[:, 0]).numpy()
+    nll = _likelihood(pixels, probabilities, data.whole_region(), varying=varying)
+    outcome = probable_outcome(
+        data, pixels, probabilities, history=({"iteration": 0, "nll": nll},), notes=()
+    )
+    names = dict(enumerate(learned.names))
+    assert outcome.mixture is not None
+    return replace(
+        outcome,
+        order=learned.described,
+        names=names,
+        mixture=replace(outcome.mixture, names=names),
+    )
+
+
+def _task(image: Image, region: NDArray[np.bool_] | None = None) -> Task:
+    return Task(image=image, region=image.region if region is None else region)
+
+
+def _settings(
+    options: ManyImagesOptions, *, varying: bool, data: MixtureData
+) -> MixtureTrainingSettings:
+    if options.components == "auto":
+        raise UsageError(
+            "--components auto looks at one image: give the number, or known means by --mu-data"
+        )
+    classes = int(options.components or DEFAULT_COMPONENTS)
+    if data.known is not None:
+        classes = len(data.known.names)
+    lam = options.lam
+    if lam is None:
+        lam = 0.0 if data.known is None else 1.0
+    if lam > 0 and data.known is None:
+        raise UsageError(
+            f"--lam is {lam:g}, but there are no means to draw to: give --mu-data, which "
+            "'segmint data prepare' writes, or --lam 0"
+        )
+    return MixtureTrainingSettings(
+        varying=varying,
+        classes=classes,
+        lam=lam,
+        continuity_weight=options.continuity_weight,
+        learning_rate=options.learning_rate,
+        weight_decay=options.weight_decay,
+        gradient_clip=options.gradient_clip,
+        tol=options.tol,
+        min_epochs=options.min_epochs,
+        max_epochs=options.max_epochs,
+        features=options.features,
+        levels=options.levels,
+        decay_power=options.decay_power,
+        batch_size=options.batch_size,
+        augment=options.augmentation == "full",
+    )
+
+
+def _batches(data: MixtureData, device: torch.device | None = None) -> Iterator[Batch]:
+    """One for each slice."""
+    pixels, region = data.normalized(), data.whole_region()
+    if pixels.ndim == 3:
+        pixels, region = pixels[np.newaxis], region[np.newaxis]
+    place = device or torch.device("cpu")
+    known = data.known_means()
+    means = None if known is None else torch.from_numpy(known).to(torch.float32)
+    for plane, where in zip(pixels, region, strict=True):
+        bounds = torch.from_numpy(np.ascontiguousarray(where))[None].to(place)
+        yield Batch(image=to_input(plane, place), region=bounds, prior_means=means)
+
+
+def _order(
+    network: UNet, described: Sequence[MixtureData], dtype: torch.dtype
+) -> NDArray[np.int64]:
+    """The channel that becomes each component, by its means over all images."""
+    device = next(network.parameters()).device
+    values, probabilities = [], []
+    for data in described:
+        for batch in _batches(data, device):
+            assert batch.region is not None
+            found = segment_with_network(network, batch.image, batch.region, dtype)
+            where = batch.region[0]
+            values.append(_rows(batch.image[0], where))
+            probabilities.append(_rows(found, where))
+    mixture = mixture_of(np.concatenate(values), np.concatenate(probabilities))
+    return described[0].matched(mixture)
+
+
+def _rows(channels: Tensor, where: Tensor) -> Floats:
+    """(N, C) of (C, H, W) where marked."""
+    rows: Floats = channels[:, where].T.cpu().numpy()
+    return rows
+
+
+def _likelihood(
+    pixels: Floats, probabilities: Floats, region: NDArray[np.bool_], *, varying: bool
+) -> float:
+    """Negative log-likelihood in nats a pixel, of all pixels of an image or volume together."""
+    values = torch.from_numpy(np.ascontiguousarray(pixels[region].T))[None, :, None]
+    shares = torch.from_numpy(np.ascontiguousarray(probabilities[:, region]))[None, :, None]
+    logits = shares.clamp(min=torch.finfo(torch.float32).tiny).log()
+    loss = varying_mixture_loss if varying else mixture_loss
+    return float(loss(logits, values))

@@ -1,0 +1,155 @@
+"""A Gaussian mixture on one image, its probabilities from a network that fits that image.
+
+Schwab, Mayr and Haltmeier, "Deep Gaussian mixture model for unsupervised image segmentation",
+arXiv:2404.12252 (2024): deepG with one mixture for the whole image, deepSVG with weights that vary.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from segmint.errors import InputError, UsageError
+from segmint.networks.unet import UNet
+from segmint.objectives.batch import Batch
+from segmint.solvers.mixture_learner import MixtureLearner, settled
+from segmint.solvers.mixture_settings import MixtureNetworkSettings
+
+__all__ = ["MixtureNetworkFit", "MixtureNetworkSettings", "fit_mixture_network"]
+
+Window = tuple[slice, slice]
+Observe = Callable[[int, Tensor], None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MixtureNetworkFit:
+    """What learning on one image ended with."""
+
+    probabilities: Tensor
+    """(K, H, W) float32, 0 outside the region."""
+    network: UNet
+    history: tuple[dict[str, float], ...]
+    """A row an epoch, from before its step: iteration, objective, nll, further weighted terms."""
+    epochs: int
+    nll: float
+    """Negative log-likelihood of the probabilities in nats a pixel."""
+
+
+def fit_mixture_network(
+    batch: Batch,
+    settings: MixtureNetworkSettings,
+    *,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+    start: UNet | None = None,
+    targets: Tensor | None = None,
+    observe: Observe | None = None,
+) -> MixtureNetworkFit:
+    """Learn a network and a mixture on one image.
+
+    Args:
+        batch: one image (1, C, H, W), its region and prior means if there are any; learning runs
+            on the device that holds it.
+        settings: how to learn.
+        seed: of the initial weights.
+        dtype: arithmetic of the network; statistics and objective stay in float32.
+        start: a network to go on from, left as it is; with it nothing is taught first.
+        targets: (1, K, H, W) probabilities that a new network is taught first, needed for the
+            start ``em`` without a network to go on from.
+        observe: called with the epoch and labels (H, W) int16, 0 outside the window looked at.
+
+    Raises:
+        InputError: when no pixel counts, or the objective is no number.
+        UsageError: when targets are needed and not given.
+    """
+    if batch.region is not None and not bool(batch.region.any()):
+        raise InputError("the region holds no pixel: give one that holds some of the image")
+    taught = settings.start == "em" and start is None
+    if taught and targets is None:
+        raise UsageError("start 'em' needs targets: give them, or use start 'random'")
+    window = _window(batch, settings)
+    inside = _cut(batch, window)
+    network = copy.deepcopy(start) if start is not None else _new(batch, settings, seed)
+    learner = MixtureLearner(network.to(batch.image.device), settings, dtype=dtype)
+    if taught and targets is not None:
+        for _ in range(settings.target_epochs):
+            learner.teach(inside, targets[(..., *window)])
+
+    def watch(epoch: int) -> None:
+        if observe is not None:
+            observe(epoch, _placed(learner.objective.labels[0], window, batch))
+
+    logits, history = _descend(learner, inside, settings, watch)
+    probabilities = _placed(logits.float().softmax(dim=1)[0], window, batch)
+    if batch.region is not None:
+        probabilities *= batch.region
+    return MixtureNetworkFit(
+        probabilities=probabilities,
+        network=network,
+        history=tuple(history),
+        epochs=len(history),
+        nll=history[-1]["nll"],
+    )
+
+
+def _descend(
+    learner: MixtureLearner,
+    batch: Batch,
+    settings: MixtureNetworkSettings,
+    watch: Callable[[int], None],
+) -> tuple[Tensor, list[dict[str, float]]]:
+    """Logits of the final weights, which the last row describes, and a row an epoch."""
+    history: list[dict[str, float]] = []
+    while True:
+        logits, total, row = learner.measure(batch)
+        history.append({"iteration": len(history) + 1, **row})
+        watch(len(history))
+        if settled(history, settings):
+            return logits, history
+        learner.step(total)
+
+
+def _new(batch: Batch, settings: MixtureNetworkSettings, seed: int) -> UNet:
+    return UNet(
+        in_channels=batch.image.shape[1],
+        classes=settings.classes,
+        features=settings.features,
+        levels=settings.levels,
+        seed=seed,
+    )
+
+
+def _window(batch: Batch, settings: MixtureNetworkSettings) -> Window:
+    """Rows and columns that are looked at: all, or those of the region and a margin."""
+    height, width = batch.image.shape[-2:]
+    if batch.region is None or not settings.crop:
+        return slice(0, height), slice(0, width)
+    inside, step = batch.region[0], 2**settings.levels
+    return _span(inside.any(dim=1), step), _span(inside.any(dim=0), step)
+
+
+def _span(inside: Tensor, step: int) -> slice:
+    """From the first to the last marked place, widened to whole steps where there is room."""
+    places = inside.nonzero()
+    first, stop = int(places.min()), int(places.max()) + 1
+    margin = -(stop - first) % step
+    size = min(stop - first + margin, len(inside))
+    first = min(max(first - margin // 2, 0), len(inside) - size)
+    return slice(first, first + size)
+
+
+def _cut(batch: Batch, window: Window) -> Batch:
+    image = batch.image[(..., *window)].contiguous(memory_format=torch.channels_last)
+    region = None if batch.region is None else batch.region[(..., *window)]
+    return replace(batch, image=image, region=region, mask=None)
+
+
+def _placed(values: Tensor, window: Window, batch: Batch) -> Tensor:
+    """Values (..., h, w) of the window where they belong in the image, 0 elsewhere."""
+    whole = values.new_zeros(*values.shape[:-2], *batch.image.shape[-2:])
+    whole[(..., *window)] = values
+    return whole
