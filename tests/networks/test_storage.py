@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -79,24 +80,39 @@ def test_weights_of_another_program(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "metadata",
+    "described",
     [
         {},
         {"network": "clustering"},
-        {"network": "clustring", "configuration": "{}"},
+        {"network": "clustring", "configuration": {}},
         {"network": "clustering", "configuration": "{"},
-        {"network": "clustering", "configuration": "[1, 2]"},
-        {"network": "clustering", "configuration": "3"},
-        {"network": "clustering", "configuration": json.dumps({"size": 3})},
-        {"network": "clustering", "configuration": json.dumps({"classes": "many"})},
-        {"network": "clustering", "configuration": json.dumps({"classes": 4})},
+        {"network": "clustering", "configuration": [1, 2]},
+        {"network": "clustering", "configuration": 3},
+        {"network": "clustering", "configuration": {"size": 3}},
+        {"network": "clustering", "configuration": {"classes": "many"}},
+        {"network": "clustering", "configuration": {"classes": 4}},
     ],
 )
-def test_description_that_does_not_fit(tmp_path: Path, metadata: dict[str, str]) -> None:
+def test_description_that_does_not_fit(tmp_path: Path, described: dict[str, Any]) -> None:
     path = tmp_path / "a.safetensors"
-    save_file({"a": torch.zeros(2)}, path, metadata={"format": FORMAT, **metadata})
-    with pytest.raises(InputError, match=r"a\.safetensors"):
+    metadata = {"segmint": json.dumps({"format": FORMAT, **described})}
+    save_file({"a": torch.zeros(2)}, path, metadata=metadata)
+    with pytest.raises(InputError, match=r"a\.safetensors does not hold the weights"):
         load_network(path)
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "3", ""])
+def test_description_that_is_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"a": torch.zeros(2)}, path, metadata={"segmint": text})
+    with pytest.raises(InputError, match="says format None"):
+        load_network(path)
+
+
+def test_same_network_same_bytes(tmp_path: Path, network: ClusteringNetwork) -> None:
+    for name in ("a", "b"):
+        save_network(tmp_path / name, network)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_folder_that_cannot_be_written(tmp_path: Path, network: ClusteringNetwork) -> None:

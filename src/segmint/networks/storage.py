@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from segmint.networks import build
 from segmint.runs import atomic_path
 
 FORMAT = "segmint network 1"
+
+_ENTRY = "segmint"
 
 
 def save_network(path: Path, network: nn.Module, *, name: str = "clustering") -> None:
@@ -30,8 +33,9 @@ def save_network(path: Path, network: nn.Module, *, name: str = "clustering") ->
     """
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     configuration: Any = network.configuration
-    metadata = {"format": FORMAT, "network": name, "configuration": json.dumps(configuration)}
-    content = save(state, metadata=metadata)
+    described = {"format": FORMAT, "network": name, "configuration": configuration}
+    # One entry, because the library writes several in random order.
+    content = save(state, metadata={_ENTRY: json.dumps(described)})
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
@@ -44,22 +48,31 @@ def load_network(path: Path) -> nn.Module:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            described = _described(file.metadata())
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"{path} is not a network written by segmint ({error}): give a .safetensors file"
         ) from error
-    if metadata.get("format") != FORMAT:
+    if described.get("format") != FORMAT:
         raise InputError(
-            f"{path} says format {metadata.get('format')!r}, accepted is {FORMAT!r}: "
+            f"{path} says format {described.get('format')!r}, accepted is {FORMAT!r}: "
             "train again with this version"
         )
     try:
-        network = build(metadata["network"], **json.loads(metadata["configuration"]))
+        network = build(described["network"], **described["configuration"])
         network.load_state_dict(state)
     except (UsageError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"{path} does not hold the weights that it announces: train again"
         ) from error
     return network
+
+
+def _described(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """What the file says of its network; nothing where it says nothing that can be read."""
+    try:
+        found = json.loads((metadata or {}).get(_ENTRY, "{}"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
