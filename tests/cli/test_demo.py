@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import html
 import json
+import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,12 +11,18 @@ import numpy as np
 import pytest
 
 from segmint.cli import run
+from segmint.datasets.prepared_folder import prepared_images
 from segmint.datasets.synthetic import draw_shapes
+from segmint.images import read_image
 from segmint.methods.storage import load_segmentation
+from segmint.metrics import confusion
 from segmint.reports import tour
+from segmint.reports.tour import heart, scores, scribbles, setting, unlabelled
+from segmint.reports.tour.heart_pictures import square_around
 
 SEED = 3
-LARGEST_PAGE = 5_000_000
+LARGEST_PAGE = 4_000_000
+SHORTEST_FIT = {"lam": 1, "max_epochs": 2, "features": 2, "levels": 1, "crop": True}
 
 
 def small_photo(name):
@@ -24,14 +33,24 @@ def small_photo(name):
 class Links(HTMLParser):
     """Everything that a page could make a browser ask for."""
 
-    def __init__(self, html):
+    def __init__(self, text):
         super().__init__()
         self.links, self.scripts = [], 0
-        self.feed(html)
+        self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         self.scripts += tag == "script"
         self.links += [value for name, value in attributes if name in ("src", "href", "srcset")]
+
+
+def heart_chapter_of(report):
+    text = report.read_text(encoding="utf-8")
+    (chapter,) = (part for part in text.split("<section") if "<h2>A made-up heart" in part)
+    return chapter
+
+
+def row_of(chapter, name):
+    return chapter.split(f'<th scope="row">{name}</th>')[1].split("</tr>")[0]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +59,13 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "tour"
     told = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tour, "read_photo", small_photo)
-        patch.setattr(tour, "SHAPES", {"height": 48, "width": 64, "shapes": 4})
+        patch.setattr(setting, "read_photo", small_photo)
+        patch.setattr(scores, "SHAPES", {"height": 48, "width": 64, "shapes": 4})
+        patch.setattr(heart, "TRAINING_PATIENTS", (101,))
+        patch.setattr(heart, "HEARTS", {"slices": 1, "size": (160, 160)})
+        patch.setattr(heart, "SHORT_FIT", SHORTEST_FIT)
+        fits = {"em-gmm": {}, "em-svgmm": {}, "deepg": SHORTEST_FIT, "deepsvg": SHORTEST_FIT}
+        patch.setattr(heart, "MIXTURES", fits)
         report = tour.make_tour(folder, seed=SEED, tell=told.append)
     return folder, report, told
 
@@ -63,29 +87,30 @@ def quick(monkeypatch):
 
 def test_page_holds_all_chapters_and_leaves_its_file_for_nothing(made):
     _, report, _ = made
-    html = report.read_text(encoding="utf-8")
-    page = Links(html)
+    text = report.read_text(encoding="utf-8")
+    page = Links(text)
     assert report.stat().st_size < LARGEST_PAGE
     assert page.scripts == 0
     assert all(link.startswith(("data:", "#")) for link in page.links)
-    assert html.count("<h2>") == 6
-    assert html.count("data:image/gif") == 1
-    for method in (*tour.SCORED_METHODS, "blank"):
-        assert f'<th scope="row">{method}</th>' in html
+    assert text.count("<h2>") == 7
+    assert text.count("data:image/gif") == 1
+    for method in (*scores.SCORED_METHODS, "blank", *heart.MIXTURES):
+        assert f'<th scope="row">{method}</th>' in text
 
 
 def test_every_segmentation_is_an_ordinary_result(made):
     folder, _, _ = made
     names = {result.name for result in (folder / "results").iterdir()}
-    expected = {*tour.UNLABELLED_PHOTOS, "tissue", "tissue-3", "tissue-6", "tissue-12"}
+    expected = {*unlabelled.UNLABELLED_PHOTOS, "tissue", "tissue-3", "tissue-6", "tissue-12"}
     expected |= {"coffee-clustering", "cat-scribbles"}
-    assert names == expected | {f"made-up-{method}" for method in tour.SCORED_METHODS}
+    expected |= {f"made-up-{method}" for method in scores.SCORED_METHODS}
+    assert names == expected | {f"heart-{method}" for method in heart.MIXTURES}
     for name in names:
         segmentation, image = load_segmentation(folder / "results" / name)
         assert segmentation.seed == SEED
         assert image is not None
         assert segmentation.labels.shape == image.pixels.shape[:2]
-    for components in tour.RECUTS:
+    for components in unlabelled.RECUTS:
         segmentation, _ = load_segmentation(folder / "results" / f"tissue-{components}")
         assert segmentation.components == components
     assert (folder / "results" / "coffee-clustering" / "progress.gif").read_bytes()[:3] == b"GIF"
@@ -94,7 +119,7 @@ def test_every_segmentation_is_an_ordinary_result(made):
 def test_scribbled_pixels_keep_their_ids_and_no_id_is_added(made):
     folder, _, _ = made
     segmentation, image = load_segmentation(folder / "results" / "cat-scribbles")
-    strokes = tour.draw_strokes(image.height, image.width)
+    strokes = scribbles.draw_strokes(image.height, image.width)
     assert np.unique(segmentation.labels).tolist() == [0, 1]
     marked = strokes != 255
     assert np.array_equal(segmentation.labels[marked], strokes[marked])
@@ -105,15 +130,92 @@ def test_the_scores_of_the_page_are_those_that_evaluate_prints(made, capsys):
     prediction = str(folder / "results" / "made-up-kmeans")
     mask = str(folder / "pictures" / "made-up-mask.png")
     assert run(["evaluate", prediction, mask, "--json", "--quiet"]) == 0
-    scores = {row["name"]: row["value"] for row in json.loads(capsys.readouterr().out)["scores"]}
-    row = report.read_text(encoding="utf-8").split('<th scope="row">kmeans</th>')[1].split("</tr>")
-    for score in tour.SCORES:
-        assert f">{scores[score.name]:.3f}<" in row[0]
+    printed = {row["name"]: row["value"] for row in json.loads(capsys.readouterr().out)["scores"]}
+    row = row_of(report.read_text(encoding="utf-8"), "kmeans")
+    for score in scores.SCORES:
+        assert f">{printed[score.name]:.3f}<" in row
+
+
+def test_made_up_hearts_lie_as_myops_2020_does(made):
+    folder, _, _ = made
+    files = {path.relative_to(folder / "hearts") for path in (folder / "hearts").rglob("*.nii.gz")}
+    assert {path.as_posix() for path in files} == {
+        f"{name.format(patient)}.nii.gz"
+        for patient in (101, 109)
+        for name in (
+            "train25/myops_training_{}_C0",
+            "train25/myops_training_{}_DE",
+            "train25/myops_training_{}_T2",
+            "train25_myops_gd/myops_training_{}_gd",
+        )
+    }
+
+
+def test_the_slice_of_the_heart_is_not_among_those_that_gave_the_means(made):
+    folder, _, _ = made
+    record = json.loads((folder / "prepared" / "dataset.json").read_text())
+    assert record["splits"] == {"train": [101], "test": [109]}
+    assert all(file.startswith("train/") for file in record["statistics_files"])
+    assert (folder / "prepared" / "mu_data.csv").is_file()
+    _, image = load_segmentation(folder / "results" / "heart-deepsvg")
+    assert [image.source] == prepared_images(folder / "prepared", "test")
+
+
+def test_the_page_shows_the_heart_with_the_names_of_its_sequences_and_classes(made):
+    _, report, _ = made
+    chapter = heart_chapter_of(report)
+    for title in ("bSSFP", "T2", "LGE", "truth", "em-gmm", "deepsvg", "entropy of deepsvg"):
+        assert f'<p class="label">{title}</p>' in chapter
+    for name in ("blood pool", "myocardium", "edema", "scar"):
+        assert f'<th scope="col">{name}</th>' in chapter
+    assert chapter.count("data:image/png") == 8
+    assert chapter.count("<svg") == 1
+    assert "docs/benchmarks.md" in chapter
+
+
+def test_the_dice_of_the_page_is_that_of_the_saved_labels(made):
+    folder, report, _ = made
+    chapter = heart_chapter_of(report)
+    for method in heart.MIXTURES:
+        segmentation, image = load_segmentation(folder / "results" / f"heart-{method}")
+        dice = confusion(segmentation.labels, image.mask, classes=4).dice
+        cells = re.findall(r"<td>(?:<strong>)?([\d.\u2013]+)", row_of(chapter, method))
+        assert cells[:4] == [f"{value:.3f}" for value in dice]
+        assert cells[4] == f"{segmentation.history[-1]['nll']:.2f}"
+        assert segmentation.names == dict(enumerate(image.class_names))
+
+
+def test_each_heart_keeps_its_maps_and_its_row_of_panels(made):
+    folder, _, _ = made
+    for method in heart.MIXTURES:
+        result = folder / "results" / f"heart-{method}"
+        assert {"panels.png", "mixture.csv", "entropy.tif"} <= {
+            path.name for path in result.iterdir()
+        }
+
+
+@pytest.mark.parametrize("command", ["data", "segment"])
+def test_commands_of_the_page_run_as_they_stand(made, command, tmp_path, monkeypatch, capsys):
+    _, report, _ = made
+    monkeypatch.chdir(tmp_path)
+    lines = re.findall(r"<code>(segmint [^<]*)</code>", heart_chapter_of(report))
+    (line,) = (line for line in lines if line.split()[1] == command)
+    assert run(shlex.split(html.unescape(line))[1:]) == 0
+
+
+def test_the_square_around_a_region_holds_it_and_stays_inside(made):
+    folder, _, _ = made
+    image = read_image(prepared_images(folder / "prepared", "test")[0])
+    rows, columns = square_around(image.region, margin=200)
+    assert image.region[rows, columns].shape == image.region.shape
+    rows, columns = square_around(image.region, margin=0)
+    assert image.region[rows, columns].sum() == image.region.sum()
+    assert rows.stop - rows.start == columns.stop - columns.start
 
 
 def test_progress_says_which_chapter_is_worked_on(made):
     _, _, told = made
-    assert [line[:5] for line in told] == ["[1/5]", "[2/5]", "[3/5]", "[4/5]", "[5/5]"]
+    assert [line[:5] for line in told] == [f"[{number}/6]" for number in range(1, 7)]
 
 
 def test_last_line_names_the_report(quick, tmp_path, monkeypatch, capsys):
