@@ -244,3 +244,9 @@ def test_a_curve_stays_inside_its_drawing():
     chart = Chart(x=[1, 5, 9], y=[-3, 80, 80], x_title="x", y_title="y", alt="a")
     assert all(0 < x < 360 and 0 < y < 210 for x, y in chart.points)
     assert chart.points[0][1] > chart.points[1][1]
+
+
+def test_axis_without_zero_fills_the_height() -> None:
+    chart = Chart(x=[0, 1], y=[3.3, 4.1], x_title="x", y_title="y", alt="a", from_zero=False)
+    assert [tick.text for tick in chart.y_ticks] == ["3.2", "3.4", "3.6", "3.8", "4", "4.2"]
+    assert ticks([3.3, 4.1])[0] == 0

@@ -25,7 +25,7 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One curve; the vertical axis begins at 0, or below for negative values."""
+    """One curve."""
 
     x: Sequence[float]
     y: Sequence[float]
@@ -34,6 +34,8 @@ class Chart:
     alt: str
     """What the curve shows, for readers who do not see it."""
     caption: str = ""
+    from_zero: bool = True
+    """Whether the vertical axis holds 0; without it the curve fills the height."""
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y) or not self.x:
@@ -54,7 +56,7 @@ class Chart:
     @property
     def y_ticks(self) -> list[Tick]:
         """Round numbers along the vertical axis."""
-        return [Tick(text=f"{value:g}", place=self._up(value)) for value in ticks(self.y)]
+        return [Tick(text=f"{value:g}", place=self._up(value)) for value in self._marks]
 
     @property
     def points(self) -> list[tuple[float, float]]:
@@ -67,19 +69,25 @@ class Chart:
     def _across(self, value: float) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * _share(value, min(self.x), max(self.x))
 
+    @property
+    def _marks(self) -> list[float]:
+        return ticks(self.y, from_zero=self.from_zero)
+
     def _up(self, value: float) -> float:
-        marks = ticks(self.y)
+        marks = self._marks
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * _share(value, marks[0], marks[-1])
 
 
-def ticks(values: Sequence[float], *, about: int = 5) -> list[float]:
-    """Round numbers at an even step, from at most 0 to at least the greatest value.
+def ticks(values: Sequence[float], *, about: int = 5, from_zero: bool = True) -> list[float]:
+    """Round numbers at an even step around the values, and around 0 where that is asked for.
 
     Example:
         >>> ticks([7, 93])
         [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
     """
-    low, high = min(0.0, *values), max(*values, 0.0)
+    low, high = min(values), max(values)
+    if from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
     step = _round_step((high - low or 1.0) / about)
     first, last = math.floor(low / step), math.ceil(max(high, low + step) / step)
     return [round(index * step, 12) for index in range(first, last + 1)]

@@ -183,6 +183,7 @@ def _chart(result: Segmentation) -> Chart:
         y=nll,
         x_title="epoch",
         y_title="NLL (nats a pixel)",
+        from_zero=False,
         alt=f"Curve of the negative log-likelihood of deepsvg, {fall}.",
         caption=f"Negative log-likelihood (NLL) of deepsvg, {fall}. Before, the network was "
         "taught what em-gmm finds.",
