@@ -97,6 +97,15 @@ def as_sample_weight(sample_weight: ArrayLike | None, count: int) -> NDArray[np.
     return weight
 
 
+def counted(
+    samples: NDArray[Any], weight: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The samples of positive weight, with weights up to 1."""
+    weight = weight / weight.max()
+    positive = weight > 0
+    return (samples, weight) if positive.all() else (samples[positive], weight[positive])
+
+
 def as_start(name: str, values: ArrayLike | None, *shapes: tuple[int, ...]) -> Any:
     """A float64 array of one of the shapes, or None.
 

@@ -32,6 +32,9 @@ CHUNKS = 8
 """Chunks that many samples are cut into at least, so that threads share them evenly."""
 FEW = 1 << 12
 """Samples that are not cut."""
+BLOCK = 512
+"""Products that are added up in float32 before float64 takes over: pixels of few distinct values
+round alike, so that errors of longer sums add up, too."""
 HARMLESS = 1e-3
 """Largest error of a log-density that float32 may make."""
 
@@ -65,7 +68,7 @@ def chunk_rows(
     fitting = max(256, budget // (4 * numbers))
     if device.type != "cpu":
         return fitting
-    return min(fitting, max(FEW, -(-count // CHUNKS))) // 64 * 64 + 64
+    return min(fitting, max(FEW, -(-count // CHUNKS))) // BLOCK * BLOCK + BLOCK
 
 
 class Space:
@@ -160,6 +163,20 @@ def log2_sum(masses: Tensor) -> Tensor:
     return products.log2().sum(dtype=torch.float64) + rest
 
 
+def mixed(features: Tensor, shares: Tensor) -> Tensor:
+    """(P, K) features (P, n) summed with responsibilities (K, n)."""
+    if features.dtype == torch.float64:
+        return torch.mm(features, shares.T)
+    count = features.shape[1] // BLOCK
+    even = count * BLOCK
+    blocks = torch.bmm(
+        features[:, :even].view(len(features), count, BLOCK).transpose(0, 1),
+        shares[:, :even].view(len(shares), count, BLOCK).permute(1, 2, 0),
+    )
+    rest = torch.mm(features[:, even:], shares[:, even:].T)
+    return blocks.sum(dim=0, dtype=torch.float64) + rest
+
+
 def base_2(natural: Array, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Coefficients in nats as coefficients to base 2."""
     return torch.from_numpy(np.maximum(natural / LOG_2, NEVER)).to(device, dtype)
@@ -192,7 +209,7 @@ def expectation(
         else:
             logarithm = torch.dot(data.weights[part].double(), (highest + mass.log2()).double())
             mass.reciprocal_().mul_(data.weights[part])
-        return torch.mm(features, shares.mul_(mass).T), logarithm
+        return mixed(features, shares.mul_(mass)), logarithm
 
     return total(crew.map(chunk, parts(data.columns.shape[1], spaces.rows)))
 

@@ -119,8 +119,8 @@ class GaussianMixture:
 
         array = checks.as_samples(samples)
         weight = checks.as_sample_weight(sample_weight, len(array))
-        if weight is not None and weight.min() == 0:
-            array, weight = array[weight > 0], weight[weight > 0]
+        if weight is not None:
+            array, weight = checks.counted(array, weight)
         checks.check_enough(self.n_components, len(array))
         kind = KINDS[self.covariance]
         device = checks.computing_device(self.device)

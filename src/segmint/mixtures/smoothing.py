@@ -27,7 +27,7 @@ class Neighbors:
     def __init__(self, grid: NDArray[np.bool_], strength: float, device: torch.device) -> None:
         self._inside = torch.from_numpy(grid.copy()).to(device)
         self._exponent = strength / math.log(2)
-        counts = _neighbor_sums(self._inside.float())[self._inside]
+        counts = _neighbor_sums(self._inside.double())[self._inside]
         self._share = counts.clamp_(min=1).reciprocal_()
 
     def smooth(self, log_weights: Tensor, crew: Crew) -> None:
@@ -43,7 +43,8 @@ class Neighbors:
         def add(weights: Tensor) -> None:
             plane = weights.new_zeros(self._inside.shape)
             plane[self._inside] = weights.exp2()
-            weights += self._exponent * (_neighbor_sums(plane)[self._inside] * self._share)
+            means = _neighbor_sums(plane)[self._inside] * self._share
+            weights += self._exponent * means
 
         crew.map(add, log_weights)
 

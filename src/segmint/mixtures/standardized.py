@@ -74,7 +74,8 @@ def standardize(
 ) -> Standardized:
     """Measure (N, M) samples and copy them, standardized.
 
-    Float64 and wide integers keep float64; the rest takes float32 when there are many samples.
+    Many float16 or float32 samples take float32; the rest takes float64, integers because their
+    few distinct values would round alike.
 
     Args:
         samples: (N, M).
@@ -90,7 +91,8 @@ def standardize(
 
     scaling = measure(samples, weight, one_scale=one_scale, crew=crew)
     count, channels = samples.shape
-    dtype = torch.float64 if count < SMALL or is_wide(samples) else torch.float32
+    narrow = count >= SMALL and samples.dtype.kind == "f" and not is_wide(samples)
+    dtype = torch.float32 if narrow else torch.float64
     columns = torch.empty(channels, count, dtype=dtype, device=device)
 
     def copy(part: slice) -> float:
@@ -136,13 +138,18 @@ def moments(chunk: Array, weights: Array | None) -> Moments:
     """
     low, high = chunk.min(axis=1), chunk.max(axis=1)
     _check_range(low, high)
-    if weights is None:
-        weights = np.ones(chunk.shape[1])
-    mass = float(weights.sum())
-    mean = chunk @ weights / mass
+    mass = float(chunk.shape[1] if weights is None else weights.sum())
+    mean = _sums(chunk, weights) / mass
     chunk -= mean[:, None]
     np.square(chunk, out=chunk)
-    return Moments(low, high, mass, mean, chunk @ weights)
+    return Moments(low, high, mass, mean, _sums(chunk, weights))
+
+
+def _sums(chunk: Array, weights: Array | None) -> Array:
+    """Of each row, without a matrix product, which would wake threads of its own."""
+    if weights is None:
+        return np.asarray(chunk.sum(axis=1))
+    return np.asarray(np.einsum("mn,n->m", chunk, weights))
 
 
 def joined(first: Moments, second: Moments) -> Moments:

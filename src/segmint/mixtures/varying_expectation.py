@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from segmint.mixtures.expectation import Spaces, Sums, base_2, log2_sum, total
+from segmint.mixtures.expectation import Spaces, Sums, base_2, log2_sum, mixed, total
 from segmint.mixtures.standardized import Standardized, parts
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def varying_expectation(
         torch.exp2(after[:, part], out=shares)
         mass = shares.sum(dim=0)
         excess = log2_sum(mass)
-        mixed = torch.mm(features, shares.mul_(mass.reciprocal_()).T)
-        return mixed, torch.stack((highest.sum(dtype=torch.float64) + excess, excess))
+        logarithms = torch.stack((highest.sum(dtype=torch.float64) + excess, excess))
+        return mixed(features, shares.mul_(mass.reciprocal_())), logarithms
 
     return total(crew.map(chunk, parts(data.columns.shape[1], spaces.rows)))
 

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from segmint.errors import InputError, UsageError
+from segmint.mixtures import (
+    GaussianMixture,
+    SpatiallyVaryingMixture,
+    distinct_samples,
+    select_components,
+)
+
+SAMPLES = np.arange(20.0).reshape(10, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"n_components": 0}, "from 1 to 255"),
+        ({"n_components": 256}, "from 1 to 255"),
+        ({"n_components": 2.5}, "whole number"),
+        ({"covariance": "diagonal"}, "did you mean 'diag'"),
+        ({"tol": -1}, "tol is -1"),
+        ({"tol": float("nan")}, "tol is nan"),
+        ({"max_iter": 0}, "max_iter is 0"),
+        ({"n_init": 0}, "n_init is 0"),
+        ({"init": "zeros"}, "'kmeans' or 'random'"),
+        ({"min_variance": 0}, "min_variance is 0"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_options(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        GaussianMixture(**options)
+
+
+@pytest.mark.parametrize("model", [GaussianMixture, SpatiallyVaryingMixture])
+@pytest.mark.parametrize(
+    ("samples", "says"),
+    [
+        (np.array([[1.0], [np.nan], [2.0]]), "not finite"),
+        (np.array([[1.0], [np.inf], [2.0]], np.float32), "not finite"),
+        (np.array([[1.0], [1e200], [2.0]]), "overflow"),
+        (np.zeros(5), r"shape \(5,\)"),
+        (np.zeros((0, 3)), r"shape \(0, 3\)"),
+        (np.zeros((3, 0)), r"shape \(3, 0\)"),
+        (np.zeros((3, 2), complex), "complex"),
+        (np.array([["a"], ["b"]]), "real numbers"),
+        (np.zeros((1, 2)), "n_components is 2, more than the 1 samples"),
+    ],
+)
+def test_samples(model: Any, samples: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        model(2).fit(samples)
+
+
+@pytest.mark.parametrize(
+    ("weight", "says"),
+    [
+        (np.ones(9), r"shape \(9,\), accepted is \(10,\)"),
+        (np.full(10, -1.0), "negative or not finite"),
+        (np.full(10, np.nan), "negative or not finite"),
+        (np.zeros(10), "zero everywhere"),
+        (np.eye(10)[0], "more than the 1 samples of positive weight"),
+    ],
+)
+def test_sample_weight(weight: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        GaussianMixture(2).fit(SAMPLES, weight)
+
+
+@pytest.mark.parametrize("model", [GaussianMixture, SpatiallyVaryingMixture])
+@pytest.mark.parametrize(
+    ("starts", "says"),
+    [
+        ({"means_init": np.zeros((3, 2))}, r"means_init has shape \(3, 2\), accepted is \(2, 2\)"),
+        ({"means_init": np.full((2, 2), np.nan)}, "not finite"),
+        ({"weights_init": [1.0]}, "weights_init has shape"),
+        ({"weights_init": [2.0, -1.0]}, "negative"),
+        ({"covariances_init": np.ones((2, 3))}, "covariances_init has shape"),
+        ({"covariances_init": np.zeros((2, 2))}, "not positive"),
+    ],
+)
+def test_starts(model: Any, starts: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        model(2, **starts).fit(SAMPLES)
+
+
+def test_matrices_that_are_no_covariances() -> None:
+    for matrix in ([[1.0, 0.5], [0.0, 1.0]], [[1.0, 2.0], [2.0, 1.0]]):
+        with pytest.raises(InputError, match="symmetric and positive definite"):
+            GaussianMixture(1, covariance="full", covariances_init=[matrix]).fit(SAMPLES)
+
+
+def test_questions_before_fit_and_other_channels() -> None:
+    with pytest.raises(UsageError, match="call fit first"):
+        GaussianMixture(2).predict(SAMPLES)
+    with pytest.raises(UsageError, match="call fit first"):
+        SpatiallyVaryingMixture(2).predict()
+    with pytest.raises(InputError, match="3 channels, but the mixture was fitted to 2"):
+        GaussianMixture(2).fit(SAMPLES).predict(np.zeros((4, 3)))
+
+
+def test_varying_mixture_knows_no_other_samples() -> None:
+    mixture: Any = SpatiallyVaryingMixture(2).fit(SAMPLES)
+    with pytest.raises(UsageError, match="no others"):
+        mixture.predict(SAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("grid", "says"),
+    [
+        (None, "pass grid"),
+        (np.ones((2, 6), bool), "True in 12 cells, but there are 10 samples"),
+        (np.ones((2, 5)), "boolean"),
+        (np.ones(10, bool), r"\(H, W\) or \(D, H, W\)"),
+    ],
+)
+def test_grid(grid: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        SpatiallyVaryingMixture(2, smoothing=1.0).fit(SAMPLES, grid=grid)
+
+
+def test_smoothing_below_zero() -> None:
+    with pytest.raises(UsageError, match="smoothing is -1"):
+        SpatiallyVaryingMixture(2, smoothing=-1)
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((4, 2)), np.zeros((2, 2, 2), int), np.zeros(0, int)])
+def test_pixels(pixels: Any) -> None:
+    with pytest.raises(InputError, match="accepted are integers"):
+        distinct_samples(pixels)
+
+
+def test_range_of_components() -> None:
+    with pytest.raises(UsageError, match="low may not exceed high"):
+        select_components(SAMPLES, low=3, high=2)
