@@ -22,6 +22,7 @@ QUICK = MixtureNetworkSettings(
     features=4,
     levels=2,
     start="random",
+    continuity_weight=0.0,
     learning_rate=1e-2,
     tol=1e-4,
     min_epochs=5,

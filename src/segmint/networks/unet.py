@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from segmint.networks.normalization import Normalization
+
 NEGATIVE_SLOPE = 0.01
 
 _PIXELS_TO_FOLD = 1000
@@ -101,7 +103,7 @@ class UNet(nn.Module):
         features = across.pop()
         for link, block in zip(self.links, self.up, strict=True):
             # Repeating pixels and a 1x1 convolution commute, and this order is four times cheaper.
-            features = block.join(link(features), across.pop())
+            features = cast(_Block, block).join(link(features), across.pop())
             risen.append(features)
         return risen
 
@@ -122,23 +124,23 @@ class _Block(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         self.second = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
-        self.normalization = _InstanceNormalization(out_channels)
+        self.normalization = Normalization(out_channels)
 
     def forward(self, features: Tensor) -> Tensor:
-        return self._rest(self.first(features))
+        return self._after_first(cast(Tensor, self.first(features)))
 
     def join(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """What :meth:`forward` makes of coarse features, each pixel repeated, and fine ones."""
         if coarse[0, 0].numel() < _PIXELS_TO_FOLD:
             repeated = functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
-            return self(torch.cat([repeated, fine], dim=1))
-        of_coarse, of_fine = self.first.weight.split(coarse.shape[1], dim=1)
-        sums = functional.conv2d(fine, of_fine, self.first.bias, padding=1)
-        return self._rest(
-            sums + functional.conv_transpose2d(coarse, _folded(of_coarse), stride=2, padding=1)
-        )
+            return self.forward(torch.cat([repeated, fine], dim=1))
+        weight, channels = self.first.weight, coarse.shape[1]
+        kernel = _folded(weight[:, :channels])
+        of_coarse = functional.conv_transpose2d(coarse, kernel, stride=2, padding=1)
+        of_fine = functional.conv2d(fine, weight[:, channels:], self.first.bias, padding=1)
+        return self._after_first(of_coarse + of_fine)
 
-    def _rest(self, features: Tensor) -> Tensor:
+    def _after_first(self, features: Tensor) -> Tensor:
         features = functional.leaky_relu(features, NEGATIVE_SLOPE, inplace=True)
         features = self.normalization(self.second(features))
         return functional.leaky_relu(features, NEGATIVE_SLOPE, inplace=True)
@@ -153,24 +155,3 @@ def _folded(weight: Tensor) -> Tensor:
         before = functional.pad(weight, (sides[1], sides[0], sides[3], sides[2]))
         weight = functional.pad(weight, sides) + before
     return weight.flip(2, 3).transpose(0, 1)
-
-
-class _InstanceNormalization(nn.Module):
-    """Normalization of each channel of each image, also of a single pixel."""
-
-    def __init__(self, channels: int, *, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.epsilon = epsilon
-
-    def forward(self, features: Tensor) -> Tensor:
-        if len(features) == 1:
-            return self._normalize(features)
-        return torch.cat([self._normalize(image) for image in torch.split(features, 1)])
-
-    def _normalize(self, image: Tensor) -> Tensor:
-        cudnn = torch.backends.cudnn.enabled
-        return torch.batch_norm(
-            image, self.weight, self.bias, None, None, True, 0.0, self.epsilon, cudnn
-        )

@@ -17,9 +17,14 @@ from segmint.errors import InputError, UsageError
 from segmint.networks.unet import UNet
 from segmint.objectives.batch import Batch
 from segmint.solvers.mixture_learner import MixtureLearner, settled
-from segmint.solvers.mixture_settings import MixtureNetworkSettings
+from segmint.solvers.mixture_settings import PUBLISHED_ONE_IMAGE, MixtureNetworkSettings
 
-__all__ = ["MixtureNetworkFit", "MixtureNetworkSettings", "fit_mixture_network"]
+__all__ = [
+    "PUBLISHED_ONE_IMAGE",
+    "MixtureNetworkFit",
+    "MixtureNetworkSettings",
+    "fit_mixture_network",
+]
 
 Window = tuple[slice, slice]
 Observe = Callable[[int, Tensor], None]
@@ -133,12 +138,11 @@ def _window(batch: Batch, settings: MixtureNetworkSettings) -> Window:
 
 
 def _span(inside: Tensor, step: int) -> slice:
-    """From the first to the last marked place, widened to whole steps where there is room."""
+    """From a step before the first marked place to one after the last, in whole steps."""
     places = inside.nonzero()
-    first, stop = int(places.min()), int(places.max()) + 1
-    margin = -(stop - first) % step
-    size = min(stop - first + margin, len(inside))
-    first = min(max(first - margin // 2, 0), len(inside) - size)
+    first, length = int(places.min()), int(places.max() - places.min()) + 1
+    size = min(length + -length % step + 2 * step, len(inside))
+    first = min(max(first - (size - length) // 2, 0), len(inside) - size)
     return slice(first, first + size)
 
 

@@ -19,7 +19,7 @@ class MixtureSettings:
     lam: float = 0.0
     """Weight of the term ``prior_means``."""
     continuity_weight: float = 0.0
-    """Weight of the term ``continuity``; 0 as published."""
+    """Weight of the term ``continuity``."""
     learning_rate: float = 1e-3
     """Of AdamW."""
     weight_decay: float = 1e-3
@@ -49,12 +49,20 @@ class MixtureSettings:
 class MixtureNetworkSettings(MixtureSettings):
     """How a network and its mixture are learned on one image."""
 
-    start: Literal["random", "em"] = "em"
+    continuity_weight: float = 0.1
+    """Weight of the term ``continuity``; 0 as published."""
+    learning_rate: float = 5e-4
+    """Of AdamW; far above this the network follows the noise before the likelihood settles."""
+    start: Literal["random", "em"] = "random"
     """``em`` first teaches the network the probabilities of a mixture without a network."""
-    target_epochs: int = 20
-    """Epochs of that teaching."""
+    target_epochs: int = 5
+    """Epochs of that teaching; after many the network knows the noise in them, too."""
     crop: bool = True
-    """Look at the region and a margin alone."""
+    """Look at the region and a margin of a pixel of the coarsest level alone."""
+
+
+PUBLISHED_ONE_IMAGE = MixtureNetworkSettings(continuity_weight=0.0, learning_rate=1e-4, crop=False)
+"""As published for one image."""
 
 
 @dataclass(frozen=True, kw_only=True)
