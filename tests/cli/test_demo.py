@@ -22,7 +22,7 @@ from segmint.reports.tour.heart_pictures import square_around
 
 SEED = 3
 LARGEST_PAGE = 4_000_000
-SHORTEST_FIT = {"lam": 1, "max_epochs": 2, "features": 2, "levels": 1, "crop": True}
+SHORTEST_FIT = {"lam": 1, "max_epochs": 2, "features": 2, "levels": 1}
 
 
 def small_photo(name):

@@ -45,8 +45,8 @@ class TestBoth:
     def test_region(self, picture: np.ndarray, method: str) -> None:
         region = np.zeros((24, 30), bool)
         region[2:22, 2:29] = True
-        for crop in (False, True):
-            found = fit(picture, method, region=region, crop=crop)
+        for full_frame in (False, True):
+            found = fit(picture, method, region=region, full_frame=full_frame)
             np.testing.assert_array_equal(found.labels >= 0, region)
             assert found.probabilities is not None
             assert not found.probabilities[:, ~region].any()

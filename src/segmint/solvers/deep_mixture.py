@@ -75,7 +75,7 @@ def deep_mixture(
     components, notes = chosen_components(pixels[data.whole_region()], data, task)
     planes = _planes(pixels, data.whole_region(), options.axis)
     settings = network_settings(
-        options, varying=varying, classes=components, lam=options.lam, crop=options.crop
+        options, varying=varying, classes=components, lam=options.lam, crop=not options.full_frame
     )
     fits = _Fits(data, settings, options, task)
     probabilities = np.zeros(

@@ -37,7 +37,6 @@ SHORT_FIT: Mapping[str, Any] = {
     "learning_rate": 0.002,
     "max_epochs": 40,
     "features": 16,
-    "crop": True,
 }
 """A smaller network and fewer, larger steps than the defaults, to take seconds."""
 
