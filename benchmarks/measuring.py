@@ -30,9 +30,10 @@ def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
     return statistics.median(slow) / statistics.median(fast)
 
 
-def spread(seconds: Sequence[float]) -> str:
+def spread(seconds: Sequence[float], digits: int = 3) -> str:
     """Median with least and greatest."""
-    return f"{statistics.median(seconds):.3f} s ({min(seconds):.3f} to {max(seconds):.3f})"
+    median, low, high = statistics.median(seconds), min(seconds), max(seconds)
+    return f"{median:.{digits}f} s ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def peak_memory() -> int:

@@ -25,22 +25,26 @@ class Fitted:
     likelihoods: list[float]
 
 
-def fit_by_loops(samples: Array, means: Array, iterations: int) -> Fitted:
+def fit_by_loops(
+    samples: Array, means: Array, iterations: int, *, keep_densities: bool = False
+) -> Fitted:
     """Loops over components and channels, densities multiplied as published.
-
-    The densities that the likelihood needs are kept for the next E-step.
 
     Args:
         samples: (N, M).
         means: (K, M) to start from, with variances of 1 and even weights.
         iterations: how many.
+        keep_densities: use those of the likelihood in the next E-step; the published code computes
+            them anew.
     """
     count, components = len(samples), len(means)
     means, variances = means.copy(), np.ones_like(means)
     weights = np.full((count, components), 1 / components, samples.dtype)
     likelihoods = []
-    densities = densities_by_loops(samples, means, variances)
+    densities = None
     for _ in range(iterations):
+        if densities is None or not keep_densities:
+            densities = densities_by_loops(samples, means, variances)
         weights = weights * densities
         weights /= weights.sum(axis=1, keepdims=True)
         for k in range(components):

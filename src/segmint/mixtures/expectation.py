@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 LOG_2 = math.log(2)
 NEVER = -1e30
 """Logarithm of a weight of 0: finite, so that no sum with it is NaN."""
-CHUNK_BYTES = 1 << 20
-"""What a chunk's features and responsibilities may take: about the second-level cache."""
+CHUNK_BYTES = 1 << 22
+"""What a chunk's features and responsibilities may take: in smaller chunks the calls take longer
+than the arithmetic."""
 CHUNK_BYTES_GPU = 1 << 28
-CHUNKS = 8
+CHUNKS = 2
 """Chunks that many samples are cut into at least, so that threads share them evenly."""
 FEW = 1 << 12
 """Samples that are not cut."""
@@ -86,6 +87,9 @@ class Space:
         count = 1 + channels + kind.products(channels)
         self._features = torch.ones(count, rows, dtype=dtype, device=device)
         self._logarithms = torch.empty(components, rows, dtype=dtype, device=device)
+        # New rows for every chunk would cost more than what is computed in them.
+        self._highest = torch.empty(rows, dtype=dtype, device=device)
+        self._mass = torch.empty(rows, dtype=dtype, device=device)
 
     def features(self, columns: Tensor) -> Tensor:
         """(P, n) features of (M, n) samples: 1, the values, their products."""
@@ -98,6 +102,19 @@ class Space:
     def log_densities(self, features: Tensor, coefficients: Tensor) -> Tensor:
         """(K, n) log-densities to base 2."""
         return torch.mm(coefficients, features, out=self._logarithms[:, : features.shape[1]])
+
+    def highest(self, logarithms: Tensor) -> Tensor:
+        """(n,) greatest of (K, n)."""
+        return torch.amax(logarithms, dim=0, out=self._highest[: logarithms.shape[1]])
+
+    def mass(self, shares: Tensor) -> Tensor:
+        """(n,) sums of (K, n)."""
+        return torch.sum(shares, dim=0, out=self._mass[: shares.shape[1]])
+
+    def joint(self, before: Tensor, features: Tensor, coefficients: Tensor) -> Tensor:
+        """(K, n) log-densities added to logarithms (K, n), to base 2."""
+        out = self._logarithms[:, : features.shape[1]]
+        return torch.addmm(before.to(self.dtype), coefficients, features, out=out)
 
 
 class Spaces:
@@ -159,8 +176,14 @@ def log2_sum(masses: Tensor) -> Tensor:
     """
     even = len(masses) // 8 * 8
     products = masses[:even].view(8, -1).prod(dim=0)
-    rest = masses[even:].log2().sum(dtype=torch.float64)
-    return products.log2().sum(dtype=torch.float64) + rest
+    return wide_sum(products.log2_()) + masses[even:].log2().sum(dtype=torch.float64)
+
+
+def wide_sum(values: Tensor) -> Tensor:
+    """Sum of (n,) in float64, blocks of which are added up as they are: much faster than each."""
+    even = len(values) // BLOCK * BLOCK
+    blocks = values[:even].view(-1, BLOCK).sum(dim=1)
+    return blocks.sum(dtype=torch.float64) + values[even:].sum(dtype=torch.float64)
 
 
 def mixed(features: Tensor, shares: Tensor) -> Tensor:
@@ -200,11 +223,11 @@ def expectation(
         space = spaces.of(dtype)
         features = space.features(data.columns[:, part])
         shares = space.log_densities(features, coefficients)
-        highest = shares.amax(dim=0)
+        highest = space.highest(shares)
         shares.sub_(highest).exp2_()
-        mass = shares.sum(dim=0)
+        mass = space.mass(shares)
         if data.weights is None:
-            logarithm = highest.sum(dtype=torch.float64) + log2_sum(mass)
+            logarithm = wide_sum(highest) + log2_sum(mass)
             mass.reciprocal_()
         else:
             logarithm = torch.dot(data.weights[part].double(), (highest + mass.log2()).double())

@@ -13,7 +13,7 @@ from segmint.mixtures.covariances import KINDS
 from segmint.mixtures.expectation import LOG_2, Spaces, Sums, weigh
 from segmint.mixtures.parameters import Parameters, maximize
 from segmint.mixtures.standardized import Standardized
-from segmint.mixtures.varying_expectation import normalize, varying_expectation
+from segmint.mixtures.varying_expectation import KeptFeatures, normalize, varying_expectation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,12 +57,13 @@ def climb(
     following = torch.empty_like(current)
     kind, (channels, count) = KINDS["diag"], data.columns.shape
     spaces = Spaces(kind, len(current), channels, count, current.device)
+    kept = KeptFeatures(spaces, count * (1 + channels + kind.products(channels)))
 
     def step() -> Sums:
         dtype = fitting_type(data, parameters, kind)
         natural = kind.coefficients(parameters.means, parameters.covariances)
         weights = current, following
-        return varying_expectation(data, natural, weights, spaces, dtype, crew)
+        return varying_expectation(data, natural, weights, kept, dtype, crew)
 
     bounds: list[float] = []
     converged = False

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from segmint.mixtures.expectation import Spaces, Sums, base_2, log2_sum, mixed, total
+from segmint.mixtures.expectation import Spaces, Sums, base_2, log2_sum, mixed, total, wide_sum
 from segmint.mixtures.standardized import Standardized, parts
+
+MOST_KEPT = 1 << 22
+"""Features are kept up to so many numbers, 16 MiB in float32: then reading beats making them."""
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +28,7 @@ def varying_expectation(
     data: Standardized,
     natural: NDArray[np.float64],
     log_weights: tuple[Tensor, Tensor],
-    spaces: Spaces,
+    kept: KeptFeatures,
     dtype: torch.dtype,
     crew: Crew,
 ) -> Sums:
@@ -35,30 +38,53 @@ def varying_expectation(
         data: the samples.
         natural: (K, P) coefficients of the log-densities, nats.
         log_weights: (K, N) logarithms of the weights, and where those of the responsibilities go.
-        spaces: buffers.
+        kept: features and buffers.
         dtype: to compute in.
         crew: who computes.
 
     Returns:
         The sums; their ``excess`` is that of the new weights.
     """
-    coefficients = base_2(natural, dtype, spaces.device)
+    coefficients = base_2(natural, dtype, kept.spaces.device)
     before, after = log_weights
 
     def chunk(part: slice) -> tuple[Tensor, Tensor]:
-        space = spaces.of(dtype)
-        features = space.features(data.columns[:, part])
-        shares = space.log_densities(features, coefficients)
-        shares += before[:, part]
-        highest = shares.amax(dim=0)
+        features = kept.features(data, part, dtype)
+        space = kept.spaces.of(dtype)
+        shares = space.joint(before[:, part], features, coefficients)
+        highest = space.highest(shares)
         torch.sub(shares, highest, out=after[:, part])
         torch.exp2(after[:, part], out=shares)
-        mass = shares.sum(dim=0)
+        mass = space.mass(shares)
         excess = log2_sum(mass)
-        logarithms = torch.stack((highest.sum(dtype=torch.float64) + excess, excess))
+        logarithms = torch.stack((wide_sum(highest) + excess, excess))
         return mixed(features, shares.mul_(mass.reciprocal_())), logarithms
 
-    return total(crew.map(chunk, parts(data.columns.shape[1], spaces.rows)))
+    return total(crew.map(chunk, parts(data.columns.shape[1], kept.spaces.rows)))
+
+
+class KeptFeatures:
+    """The features of the samples, kept from one iteration to the next where they are few.
+
+    Args:
+        spaces: buffers, in which features that are not kept are made anew.
+        numbers: how many numbers all features are.
+    """
+
+    def __init__(self, spaces: Spaces, numbers: int) -> None:
+        self.spaces = spaces
+        self._keeps = numbers <= MOST_KEPT
+        self._kept: dict[tuple[int, torch.dtype], Tensor] = {}
+
+    def features(self, data: Standardized, part: slice, dtype: torch.dtype) -> Tensor:
+        """(P, n) of a slice of the samples."""
+        key = part.start, dtype
+        if key in self._kept:
+            return self._kept[key]
+        features = self.spaces.of(dtype).features(data.columns[:, part])
+        if self._keeps:
+            features = self._kept[key] = features.clone()
+        return features
 
 
 def normalize(log_weights: Tensor, rows: int, crew: Crew) -> None:
