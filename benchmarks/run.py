@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PLAIN = ("bench_help", "bench_metrics", "bench_iteration", "bench_segment", "bench_megapixels")
+PLAIN = (
+    "bench_help",
+    "bench_metrics",
+    "bench_iteration",
+    "bench_segment",
+    "bench_megapixels",
+    "bench_mixtures",
+    "bench_deepg",
+)
 
 
 def main(folders: list[str]) -> None:

@@ -1,10 +1,11 @@
-"""Draw the pictures of the README from photographs that scikit-image ships.
+"""Draw the pictures of the README from photographs that scikit-image ships and a made-up heart.
 
 Run: ``python docs/make_pictures.py``.
 """
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,11 @@ from PIL import Image
 from skimage import data
 
 import segmint
+from segmint.datasets.myops import prepare_myops
+from segmint.datasets.prepared_folder import prepared_images
+from segmint.datasets.synthetic import write_hearts
+from segmint.images import read_image
+from segmint.reports.panels import panels_png
 
 FOLDER = Path(__file__).parent / "pictures"
 HEIGHT = 300
@@ -87,7 +93,22 @@ def draw_scribbles() -> None:
     save("scribbles.jpg", beside([drawn, result.overlay(photo), learned.overlay(photo)]))
 
 
+def draw_heart() -> None:
+    """Three sequences of a made-up heart, what deepSVG finds in them, and the truth."""
+    with tempfile.TemporaryDirectory() as place:
+        write_hearts(Path(place) / "hearts", patients=range(101, 106), seed=0)
+        folder = Path(place) / "prepared"
+        prepare_myops(Path(place) / "hearts", folder, test_patients="105")
+        test = prepared_images(folder, "test")
+        image = read_image(test[len(test) // 2])
+        found = segmint.segment(image, "deepsvg", mu_data=str(folder / "mu_data.csv"), lam=1.0)
+    FOLDER.mkdir(exist_ok=True)
+    picture = panels_png(image, found.labels, image.mask, names=found.names)
+    (FOLDER / "heart.png").write_bytes(picture)
+
+
 if __name__ == "__main__":
     draw_photos()
     draw_components()
     draw_scribbles()
+    draw_heart()

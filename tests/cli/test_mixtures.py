@@ -115,6 +115,16 @@ class TestFormats:
             ]  # fmt: skip
         assert tifffile.imread(folder / "entropy.tif").shape == (5, 24, 32)
 
+    def test_prepared_file_as_region(self, here: Path, succeeds: Call, prepared: Path) -> None:
+        source = sorted((prepared / "test").iterdir())[0]
+        image = read_image(source)
+        np.save(here / "grey.npy", image.pixels[..., 0])
+        call = ("segment", "grey.npy", "--method", "em-gmm", "--skip-maps", "--region", source)
+        succeeds(*call)
+        (folder,) = (here / "segmint-out").iterdir()
+        (labels,) = folder.glob("labels.*")
+        np.testing.assert_array_equal(read_labels(labels) >= 0, image.region)
+
     def test_skipped_when_finished(self, here: Path, succeeds: Call, scan: np.ndarray) -> None:
         call = ("segment", "--channels", "case_T1.nii.gz", "case_T2.nii.gz", "--method", "em-gmm")
         succeeds(*call)
@@ -145,6 +155,7 @@ class TestBadInput:
         assert not (here / "segmint-out").exists()
 
     def test_absent_and_doubled(self, refused: Refused, scan: np.ndarray) -> None:
+        assert "names a file twice" in refused(2, *self.call, "./case_T1.nii.gz")
         assert "case_T3.nii.gz does not exist" in refused(1, *self.call, "case_T3.nii.gz")
         assert "good.png is one too many" in refused(2, "segment", "good.png", *self.call[1:])
 
@@ -176,6 +187,10 @@ class TestBadInput:
     )
     def test_options(self, refused: Refused, scan: np.ndarray, arguments: str, words: str) -> None:
         assert words in refused(2, *self.call, *arguments.split())
+
+    def test_nothing_to_draw_to(self, refused: Refused) -> None:
+        call = ("segment", "good.png", "--method", "deepsvg", "--lam", "1")
+        assert "--lam is 1, but there are no means to draw to" in refused(2, *call)
 
     def test_nan_inside_the_region(self, here: Path, refused: Refused, scan: np.ndarray) -> None:
         volume = np.zeros((20, 24, 3), np.float32)
@@ -269,6 +284,20 @@ class TestPrepared:
             1, "predict", "run", self.grey(here), "--quiet"
         )
         assert "absent does not exist" in refused(1, "train", "deepg", "absent")
+
+    def test_channels_in_another_order(
+        self, here: Path, succeeds: Call, refused: Refused, prepared: Path
+    ) -> None:
+        succeeds("train", "deepg", prepared, "--out", "run", *DEEP, "--quiet")
+        image = read_image(next((prepared / "test").iterdir()))
+        for index, name in enumerate(image.channel_names):
+            np.save(here / f"case_{name}.npy", image.pixels[..., index])
+        order = [f"case_{name}.npy" for name in image.channel_names]
+        call = ("predict", "run", "--channels")
+        assert "those of the run are LGE, T2, C0" in refused(1, *call, *order[::-1])
+        succeeds(*call, *order)
+        _, errors = succeeds(*call, *order)
+        assert "other options" not in errors
 
     @staticmethod
     def grey(folder: Path) -> Path:

@@ -143,3 +143,9 @@ def test_counted_values_are_as_good_as_repeated_ones(method: str) -> None:
     found = channel_map(values, method, counts)
     np.testing.assert_allclose(found.offset, expected.offset, rtol=1e-12)
     np.testing.assert_allclose(found.slope, expected.slope, rtol=1e-12)
+
+
+def test_small_differences_of_large_values_count() -> None:
+    values = 1e9 + np.random.default_rng(0).normal(size=(200, 1))
+    found = normalize(values.reshape(10, 20, 1), "z-score")
+    np.testing.assert_allclose([found.mean(), found.std()], [0, 1], atol=1e-3)

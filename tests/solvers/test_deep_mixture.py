@@ -36,7 +36,7 @@ def fit(image: Any, method: str = "deepsvg", **options: Any) -> Segmentation:
 @pytest.mark.parametrize("method", ["deepg", "deepsvg"])
 class TestBoth:
     def test_finds_the_squares(self, picture: np.ndarray, method: str) -> None:
-        found = fit(picture, method)
+        found = fit(picture, method, max_epochs=40)
         assert [found.labels[1, 1], found.labels[10, 8], found.labels[12, 22]] == [0, 1, 2]
         assert found.mixture is not None
         assert (np.diff(found.mixture.means[:, 0]) > 0).all()
@@ -71,6 +71,16 @@ class TestBoth:
         found = fit(volume, method, region=region)
         np.testing.assert_array_equal(found.labels >= 0, region)
         assert len(found.history) > 1
+        region[2, 5:9] = True
+        assert [row["slice"] for row in fit(volume, method, region=region).history] == [1, 2]
+
+    def test_anything_outside_the_region(self, picture: np.ndarray, method: str) -> None:
+        region = np.ones((24, 30), bool)
+        region[:, :3] = False
+        spoilt = picture.copy()
+        spoilt[:, 0], spoilt[:, 1] = np.inf, np.nan
+        found, expected = (fit(each, method, region=region) for each in (spoilt, picture))
+        np.testing.assert_array_equal(found.labels, expected.labels)
 
 
 @pytest.mark.parametrize(("axis", "planes"), [("rows", 24), ("columns", 30)])

@@ -63,7 +63,11 @@ def _predict(
     use_threads(how.threads)
     opened = Run(run, device=how.device, precision=how.precision)
     paths = collect(images, inputs, options.channels)
-    guides = {name: value for name, value in vars(options).items() if value}
+    guides = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(options).items()
+        if value
+    }
 
     def work(image: Image) -> tuple[Segmentation, Mapping[str, bytes]]:
         found = opened.segment(image, region=read_region(options.region, image))

@@ -52,7 +52,10 @@ class Watch:
         if self._film is None:
             return {}
         if not self._film.frames:
-            say(f"this method has no steps to watch, so there is no {FILM}: clustering has")
+            say(
+                f"this method has no steps to watch, so there is no {FILM}: clustering, deepg and "
+                "deepsvg have"
+            )
             return {}
         return {FILM: self._film.encode()} if self._writes else {}
 

@@ -51,6 +51,8 @@ def collect(
         named = [str(base)]
     if not named:
         raise UsageError("no image was named: give files, folders or patterns like 'scans/*.png'")
+    if channels and len({Path(name).resolve() for name in named}) < len(named):
+        raise UsageError("--channels names a file twice: name one file for each channel")
     return collect_images(named, recursive=options.recursive)
 
 
@@ -232,8 +234,8 @@ def _output_folder(out: Path) -> Iterator[Path]:
 def _reason(path: Path, error: Exception) -> str:
     if isinstance(error, MemoryError):
         return (
-            f"{path}: not enough memory for this image: reduce it, or lower --working-pixels where "
-            "the method has it"
+            f"{path}: not enough memory for this image: reduce it, or lower --working-pixels or "
+            "--features where the method has them"
         )
     text = str(error)
     return text if str(path) in text else f"{path}: {text}"
@@ -283,9 +285,16 @@ def read_mask(given: str | None, image: Path, what: str) -> NDArray[np.int32] | 
 
 def read_region(given: str | None, image: Image) -> NDArray[np.bool_] | None:
     """Where to look in an image, or None when that was not said."""
+    from segmint.images.masks import read_masks
+
     assert image.source is not None
-    mask = read_mask(given, image.source, "region")
-    return None if mask is None else mask != 0
+    path = matching_file(given, image.source, "region")
+    if path is None:
+        return None
+    if path.suffix.lower() == ".npz":
+        return read_image(path).region
+    inside: NDArray[np.bool_] = read_masks(path, ignore_index=None)[0] != 0
+    return inside
 
 
 def panel_files(image: Image, segmentation: Segmentation) -> dict[str, bytes]:
@@ -293,6 +302,8 @@ def panel_files(image: Image, segmentation: Segmentation) -> dict[str, bytes]:
     if segmentation.mixture is None or (image.mask is None and image.channels < 2):
         return {}
     from segmint.reports.panels import panels_png
+    from segmint.reports.truth import truth_by_id
 
-    labels, names = segmentation.labels, segmentation.names
-    return {"panels.png": panels_png(image, labels, image.mask, names=names)}
+    truth = truth_by_id(image, segmentation)
+    picture = panels_png(image, segmentation.labels, truth, names=segmentation.names)
+    return {"panels.png": picture}

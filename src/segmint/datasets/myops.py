@@ -107,6 +107,7 @@ class _Work:
             self.kept += 1
             self.rows += rows
             return "kept"
+        self._remove_crops(patient.number)
         try:
             rows = list(self._prepare(patient))
         except (InputError, MemoryError) as error:
@@ -116,6 +117,12 @@ class _Work:
         self.rows += rows
         written = sum(row.outcome == WRITTEN for row in rows)
         return f"{written} of {len(rows)} slices"
+
+    def _remove_crops(self, number: int) -> None:
+        """Crops of a patient may not outlive the files that they were made from."""
+        for split in SPLITS:
+            for path in (self.folder / split).glob(f"**/myops_{number}_[0-9]*"):
+                path.unlink()
 
     def _prepare(self, patient: PatientFiles) -> Iterable[SliceRow]:
         volumes = read_patient(patient, check_positions=not self.options.ignore_positions)

@@ -192,7 +192,8 @@ def _check_fits(
             "again or remove the patient's files"
         )
     assert volume.affine is not None and like.affine is not None
-    corners = np.array([[0, 0, 0, 1], [*(length - 1 for length in like.volume_shape or ()), 1]])
+    lengths = (*(like.volume_shape or ()), 1, 1)[:3]
+    corners = np.array([[0, 0, 0, 1], [*(length - 1 for length in lengths), 1]])
     apart = float(np.abs((volume.affine - like.affine) @ corners.T).max())
     if positions and not apart <= _LARGEST_SHIFT:
         raise InputError(

@@ -28,6 +28,27 @@ A header that keeps a rotation as a rounded quaternion moves corners by hundredt
 _LAST_SEPARATOR = re.compile(r".*[ ._-]", re.DOTALL)
 
 
+def check_channel_order(
+    names: Sequence[str], wanted: Sequence[str], whose: str, *, advice: str = "give them so"
+) -> None:
+    """Refuse channels that are the wanted ones in another order; names that differ say nothing.
+
+    Args:
+        names: of the channels of an image, empty where it has none.
+        wanted: in the order that is needed.
+        whose: order it is, for the message.
+        advice: what to do.
+
+    Raises:
+        InputError: names both orders.
+    """
+    if tuple(names) != tuple(wanted) and sorted(names) == sorted(wanted):
+        raise InputError(
+            f"image has the channels {', '.join(names)}, those of {whose} are "
+            f"{', '.join(wanted)}: {advice}"
+        )
+
+
 def read_channels(
     paths: Sequence[str | Path], *, pages: str = "auto", max_pixels: int = MAX_PIXELS
 ) -> Image:

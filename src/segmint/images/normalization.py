@@ -96,8 +96,8 @@ def channel_map(
         return ChannelMap(offset=np.zeros(channels), slope=np.ones(channels))
     if method == "z-score":
         mean, deviation = _moments(values, counts)
-        # The computed deviation of equal values is not exactly 0 but of the size of rounding.
-        varies = deviation > 1e-7 * np.abs(mean)
+        # The computed deviation of equal values is not exactly 0.
+        varies = values.min(axis=0) != values.max(axis=0)
         return ChannelMap(offset=mean, slope=_inverse(np.where(varies, deviation, 0)))
     if method == "min-max":
         low, high = values.min(axis=0).astype(np.float64), values.max(axis=0).astype(np.float64)

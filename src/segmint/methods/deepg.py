@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segmint.errors import UsageError
 from segmint.methods.method import Method, Outcome, Task
 from segmint.methods.mixture_options import MixtureOptions
 from segmint.options import option
@@ -69,6 +70,14 @@ class OneImageOptions(DeepMixtureOptions):
     """How a volume is cut: its own slices, or planes across its rows or columns."""
     warm_start: str | None = option(None)
     """Network to start from (a file of --save-model); 'slices' goes on from slice to slice."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lam > 0 and self.mu_data is None:
+            raise UsageError(
+                f"--lam is {self.lam:g}, but there are no means to draw to: give --mu-data or "
+                "leave --lam out"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ class Task:
     scribbles: NDArray[np.int32] | None = None
     """(H, W) id of each scribbled pixel, -1 elsewhere; at least two ids."""
     region: NDArray[np.bool_] | None = None
-    """(H, W) where to look."""
+    """(H, W), or (D, H, W) of a volume: where to look."""
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
@@ -47,11 +47,11 @@ class Outcome:
     """What a method found."""
 
     labels: NDArray[np.int32]
-    """(H, W), -1 outside the region; ids of scribbles are kept."""
+    """(H, W), or (D, H, W) of a volume; -1 outside the region; ids of scribbles are kept."""
     hierarchy: RegionHierarchy | None = None
     """Regions and the tree that joins them, for another number of components."""
     probabilities: Callable[[], NDArray[np.float32]] | None = None
-    """Computes (K, H, W) when asked."""
+    """Computes (K, H, W), or (K, D, H, W) of a volume, when asked."""
     history: tuple[dict[str, float], ...] = ()
     notes: tuple[str, ...] = ()
     order: str | None = None

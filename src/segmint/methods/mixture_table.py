@@ -19,7 +19,7 @@ class MixtureTable:
     """Weights, means and variances of K components of C channels.
 
     Raises:
-        InputError: when the shapes or the numbers of names do not fit together.
+        InputError: when the shapes or the channels' names do not fit together.
 
     Example:
         >>> table = MixtureTable(weights=np.ones(1), means=np.array([[2.0]]),

@@ -196,7 +196,7 @@ class Segmentation:
         names = [self.names.get(index, str(index)) for index in range(len(self.probabilities))]
         write_maps(folder / "probabilities", self.probabilities, like=image, names=names)
         entropy = entropy_of(self.probabilities)
-        write_maps(folder / "entropy", entropy[np.newaxis], like=image, names=["entropy in bits"])
+        write_maps(folder / "entropy", entropy, like=image, names=["entropy in bits"], single=True)
 
     def _instead(self) -> str:
         """What to do where there is no merge tree."""

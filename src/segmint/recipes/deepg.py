@@ -53,6 +53,7 @@ def train(
     save_network(folder / NETWORK, found.network, name=NETWORK_NAME)
     return {
         "channels": images[0].channels,
+        "channel_names": list(images[0].channel_names),
         "components": len(found.order),
         "component_channels": [int(channel) for channel in found.order],
         "names": list(found.names),
@@ -66,6 +67,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     import numpy as np
 
     from segmint.devices import choose_device, choose_dtype
+    from segmint.images.channels import check_channel_order
     from segmint.networks.storage import load_network
     from segmint.networks.unet import UNet
     from segmint.solvers.deep_mixture_folder import Learned, predicted
@@ -84,6 +86,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
             names=tuple(map(str, record["names"])),
             history=(),
         )
+        channel_names = tuple(map(str, record["channel_names"]))
         size = network.configuration
         if sorted(learned.order) != list(range(size["classes"])):
             raise ValueError("a network of another size")
@@ -102,6 +105,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
                 f"image has {image.channels} channels, the run learned on {record['channels']}: "
                 "give images like those it learned on"
             )
+        check_channel_order(image.channel_names, channel_names, "the run")
         return predicted(
             learned,
             image,

@@ -15,6 +15,7 @@ from segmint.datasets.prepared_folder import prepared_images, read_record
 from segmint.devices import check_arithmetic, memory_errors
 from segmint.errors import InputError
 from segmint.images import Image, check_finite, collect_images, read_image
+from segmint.images.channels import check_channel_order
 from segmint.methods.segment import checked_region, segmentation_of
 from segmint.methods.segmentation import Segmentation
 from segmint.recipes import recipes
@@ -164,6 +165,7 @@ def _read(data: str | Path | Sequence[str | Path | Image]) -> list[Image]:
         raise InputError("no image to learn from: give a folder or a list of images")
     for image in images:
         check_finite(image, image.region, advice="clean them")
+        check_channel_order(image.channel_names, images[0].channel_names, str(images[0].source))
         if image.channels != images[0].channels:
             raise InputError(
                 f"{image.source} has {image.channels} channels and {images[0].source} "

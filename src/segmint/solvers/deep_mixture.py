@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,13 +81,14 @@ def deep_mixture(
     probabilities = np.zeros(
         (len(planes.pixels), components, *planes.pixels.shape[1:3]), np.float32
     )
-    for index in np.flatnonzero(planes.region.any(axis=(1, 2))):
+    filled = np.flatnonzero(planes.region.any(axis=(1, 2))).tolist()
+    for index in filled:
         probabilities[index] = fits.add(planes.pixels[index], planes.region[index])
     if task.save_model is not None and fits.network is not None:
         save_network(Path(task.save_model), fits.network, name=NETWORK_NAME)
     whole = planes.restored(probabilities)
     return probable_outcome(
-        data, pixels, whole, history=fits.history(), notes=(*notes, *fits.notes())
+        data, pixels, whole, history=fits.history(filled), notes=(*notes, *fits.notes())
     )
 
 
@@ -181,25 +182,35 @@ class _Fits:
         )
         self._fits.append(fit)
         self.network = fit.network
-        probabilities = np.where(region, fit.probabilities.cpu().numpy(), np.float32(0))
+        probabilities: Floats = fit.probabilities.cpu().numpy()
         return probabilities[self._order(pixels[region], probabilities[:, region].T)]
 
-    def history(self) -> tuple[dict[str, float], ...]:
-        """Of an image one row an epoch, of a volume one row a slice."""
+    def history(self, slices: Sequence[int]) -> tuple[dict[str, float], ...]:
+        """Of one fit a row an epoch, of several a row a slice, numbered as in the volume."""
         if len(self._fits) == 1:
             return self._fits[0].history
         return tuple(
             {"slice": number, "epochs": fit.epochs, "nll": fit.nll}
-            for number, fit in enumerate(self._fits)
+            for number, fit in zip(slices, self._fits, strict=True)
         )
 
     def notes(self) -> tuple[str, ...]:
         """How the fits ended, and what the known means were used for."""
         epochs = [fit.epochs for fit in self._fits]
-        said = f"{epochs[0]}" if len(epochs) == 1 else f"{min(epochs)} to {max(epochs)}"
+        low, high = min(epochs), max(epochs)
+        said = f"{low}" if low == high else f"{low} to {high}"
         notes = [f"{said} epochs" + (f" on each of {len(epochs)} slices" if epochs[1:] else "")]
-        if max(epochs) == self._settings.max_epochs:
-            notes.append("not converged, see --max-epochs and --tol")
+        ended = sum(count >= self._settings.max_epochs for count in epochs)
+        if ended:
+            where = f" on {ended} slices" if epochs[1:] else ""
+            notes.append(f"ended by --max-epochs{where}, maybe before convergence")
+        if epochs[1:] and self._data.known is None:
+            notes.append(
+                "components are ordered in each slice by itself: the same id need not be the same "
+                "tissue in another slice"
+            )
+        if epochs[1:] and self._task.save_model is not None:
+            notes.append("the saved network is that of the last slice")
         if self._data.known is not None and self._settings.lam == 0:
             notes.append("mu_data names the components; --lam above 0 also draws their means to it")
         return tuple(notes)

@@ -27,7 +27,8 @@ _DISTINCT_BYTES = 3
 def gaussian_mixture(image: NDArray[Any], options: GaussianMixtureOptions, task: Task) -> Outcome:
     """Segment an image or volume by the likeliest component of each pixel.
 
-    Pixels of few bytes become one weighted sample for each distinct color, with the same result.
+    Pixels of few bytes become one weighted sample for each distinct color: the likelihood is the
+    same, and a start by chance draws from the distinct colors.
     """
     data = mixture_data(image, options, task)
     values, counts, inverse = _samples(data)

@@ -82,10 +82,12 @@ class MixtureData:
 
     def normalized(self) -> NDArray[np.float32]:
         """(..., C), 0 outside the region."""
-        pixels = self.map_of(self.inside())(np.nan_to_num(self.pixels))
-        if self.region is not None:
-            pixels[~self.region] = 0
-        return pixels
+        mapping = self.map_of(self.inside())
+        if self.region is None:
+            return mapping(self.pixels)
+        # Outside, values may be anything, also nothing that arithmetic could take.
+        inside = self.region[..., np.newaxis]
+        return np.where(inside, mapping(np.where(inside, self.pixels, 0)), np.float32(0))
 
     def placed(self, values: Values, outside: float) -> Values:
         """(N, ...) values of the region's pixels where they belong, (H, W, ...)."""
@@ -114,9 +116,12 @@ class MixtureData:
         else:
             wanted = int(asked)
         if wanted > distinct:
+            cure = "ask for fewer with --components"
+            if self.known is not None:
+                cure = "give fewer classes by --mu-data"
             raise InputError(
-                f"{wanted} components are asked for, but the region holds only {distinct} "
-                "different pixels: ask for fewer with --components, or widen the region"
+                f"{wanted} components are asked for, but there are only {distinct} pixels or "
+                f"distinct colors to fit them to: {cure}, or widen the region"
             )
         return wanted
 

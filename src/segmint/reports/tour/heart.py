@@ -184,8 +184,7 @@ def _chart(result: Segmentation) -> Chart:
         y_title="NLL (nats a pixel)",
         from_zero=False,
         alt=f"Curve of the negative log-likelihood of deepsvg, {fall}.",
-        caption=f"Negative log-likelihood (NLL) of deepsvg, {fall}. Before, the network was "
-        "taught what em-gmm finds.",
+        caption=f"Negative log-likelihood (NLL) of deepsvg, {fall}.",
     )
 
 
@@ -220,9 +219,7 @@ def _commands(heart: _Heart, tour: Tour) -> tuple[Command, ...]:
     slice_file = heart.image.source
     known = ("--mu-data", heart.means)
     fit = [
-        word
-        for name, value in SHORT_FIT.items()
-        for word in (f"--{name.replace('_', '-')}", *([] if value is True else [value]))
+        word for name, value in SHORT_FIT.items() for word in (f"--{name.replace('_', '-')}", value)
     ]
     seed = ("--seed", tour.seed) if tour.seed else ()
     run = "segmint-heart-run"
