@@ -148,7 +148,7 @@ def distinct_against_all() -> None:
             pixels: Samples = pixels, mixture: Mixture = mixture, found: dict[str, Any] = found
         ) -> None:
             samples, counts, inverse = distinct_samples(pixels)
-            found["distinct"] = mixture().fit(samples, counts)
+            found["distinct"] = mixture().fit(samples, sample_weight=counts)
             found["labels"] = found["distinct"].predict(samples).astype(np.int32)[inverse]
 
         seconds = in_turn(all_pixels, distinct_pixels, runs=3)

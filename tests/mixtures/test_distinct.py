@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,12 +11,14 @@ from hypothesis.extra import numpy as arrays
 
 from segmint.mixtures import distinct, distinct_samples
 
-TYPES = (np.uint8, np.int8, np.uint16, np.int16, np.int32, np.uint64, np.bool_)
+NATIVE = (np.uint8, np.int8, np.uint16, np.int16, np.int32, np.uint64, np.bool_)
+FOREIGN = (">u2", ">i2", ">i4", ">u8", "<u2", "<i4")
+TYPES = tuple(map(np.dtype, NATIVE + FOREIGN))
 
 
 @given(st.data(), st.sampled_from(TYPES), st.integers(1, 60), st.integers(1, 5), st.booleans())
 def test_equals_unique(
-    data: st.DataObject, dtype: type, count: int, channels: int, tables: bool
+    data: st.DataObject, dtype: np.dtype[Any], count: int, channels: int, tables: bool
 ) -> None:
     pixels = data.draw(arrays.arrays(dtype, (count, channels)))
     with pytest.MonkeyPatch.context() as patch:
@@ -23,7 +27,8 @@ def test_equals_unique(
         samples, counts, inverse = distinct_samples(pixels)
         only_samples, only_counts = distinct_samples(pixels, inverse=False)
     expected, indices, repeats = np.unique(pixels, axis=0, return_inverse=True, return_counts=True)
-    assert samples.dtype == pixels.dtype
+    assert samples.dtype == pixels.dtype.newbyteorder("=")
+    assert samples.dtype.isnative
     assert inverse.dtype == np.int32
     np.testing.assert_array_equal(samples, expected)
     np.testing.assert_array_equal(counts, repeats)

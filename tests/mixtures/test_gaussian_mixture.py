@@ -134,13 +134,13 @@ def test_weights_are_repetitions(kind: str, init: str) -> None:
     counts = np.random.default_rng(0).integers(0, 4, 90)
     repeated = np.repeat(samples, counts, axis=0)
     options: dict[str, Any] = {"means_init": samples[:3]} if init == "means" else {}
-    weighted = GaussianMixture(3, covariance=kind, **options).fit(samples, counts)
+    weighted = GaussianMixture(3, covariance=kind, **options).fit(samples, sample_weight=counts)
     plain = GaussianMixture(3, covariance=kind, **options).fit(repeated)
     np.testing.assert_allclose(weighted.means_, plain.means_, atol=1e-9)
     np.testing.assert_allclose(weighted.covariances_, plain.covariances_, atol=1e-9)
     assert weighted.lower_bound_ == pytest.approx(plain.lower_bound_)
-    assert weighted.bic(samples, counts) == pytest.approx(plain.bic(repeated))
-    assert weighted.aic(samples, counts) == pytest.approx(plain.aic(repeated))
+    assert weighted.bic(samples, sample_weight=counts) == pytest.approx(plain.bic(repeated))
+    assert weighted.aic(samples, sample_weight=counts) == pytest.approx(plain.aic(repeated))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -151,7 +151,7 @@ def test_distinct_pixels_give_the_mixture_of_all(channels: int) -> None:
     pixels = np.clip(humps + noise, 0, 255).astype(np.uint8)
     start = np.repeat([[50.0], [110.0], [220.0]], channels, axis=1)
     samples, counts, inverse = distinct_samples(pixels)
-    few = GaussianMixture(3, means_init=start).fit(samples, counts)
+    few = GaussianMixture(3, means_init=start).fit(samples, sample_weight=counts)
     every = GaussianMixture(3, means_init=start).fit(pixels)
     np.testing.assert_allclose(few.means_ / 255, every.means_ / 255, atol=1e-6)
     np.testing.assert_array_equal(few.predict(samples)[inverse], every.predict(pixels))
@@ -187,7 +187,7 @@ def test_likelihood_never_falls_and_nothing_is_nan(
 ) -> None:
     samples, options = problem
     weight = np.linspace(0.1, 2, len(samples)) if weighted else None
-    mixture = GaussianMixture(**options).fit(samples, weight)
+    mixture = GaussianMixture(**options).fit(samples, sample_weight=weight)
     bounds = np.array(mixture.lower_bounds_)
     assert np.isfinite(bounds).all()
     assert (np.diff(bounds) >= -1e-7 * np.maximum(1, np.abs(bounds[1:]))).all()
@@ -256,6 +256,46 @@ def test_same_seed_same_result(init: str) -> None:
     np.testing.assert_array_equal(numpy_state, np.random.get_state()[1])  # noqa: NPY002
 
 
+def test_classes_of_a_pipeline_are_not_used() -> None:
+    samples, truth = blobs(90), np.arange(90) % 3
+    alone = GaussianMixture(3).fit(samples)
+    beside = GaussianMixture(3).fit(samples, truth)
+    np.testing.assert_array_equal(beside.means_, alone.means_)
+    assert beside.score(samples, truth) == alone.score(samples)
+    labels = GaussianMixture(3).fit_predict(samples, truth)
+    np.testing.assert_array_equal(labels, alone.predict(samples))
+
+
+@pytest.mark.parametrize("kind", ["diag", "spherical"])
+def test_means_far_from_the_samples_do_not_round_alike(kind: str) -> None:
+    samples = np.random.default_rng(0).normal(size=(60_000, 2)).astype(np.float32)
+    options: dict[str, Any] = {
+        "covariance": kind,
+        "means_init": [[1e5, 0.0], [1e5, 1.0]],
+        "covariances_init": unit_covariances(kind, 2, 2),
+        "max_iter": 1,
+    }
+    expected = GaussianMixture(2, **options).fit(samples.astype(np.float64))
+    mixture = GaussianMixture(2, **options).fit(samples)
+    assert expected.means_[1, 1] - expected.means_[0, 1] > 0.5
+    np.testing.assert_allclose(mixture.means_, expected.means_, atol=1e-5)
+    np.testing.assert_allclose(mixture.weights_, expected.weights_, atol=1e-5)
+
+
+def test_components_far_from_the_asked_samples_do_not_round_alike() -> None:
+    generator = np.random.default_rng(0)
+    far = [[1e5, -4.0], [1e5, 4.0]] + generator.normal(size=(100, 2, 2))
+    fitted = far.reshape(-1, 2)
+    start = {"means_init": [[1e5, -4.0], [1e5, 4.0]], "covariances_init": np.ones((2, 2))}
+    mixture = GaussianMixture(2, **start).fit(np.concatenate([fitted, -fitted]))
+    mixture = GaussianMixture(3, means_init=[[1e5, -4], [1e5, 4], [0, 0]]).fit(
+        np.concatenate([fitted, generator.normal(size=(20_000, 2))])
+    )
+    asked = generator.normal(size=(500, 2)).astype(np.float32)
+    expected = mixture.score_samples(asked.astype(np.float64))
+    np.testing.assert_allclose(mixture.score_samples(asked), expected, atol=1e-3)
+
+
 def test_threads_change_nothing() -> None:
     samples = blobs(40_000).astype(np.float32)
     one = GaussianMixture(4).fit(samples)
@@ -288,6 +328,6 @@ def test_takes_any_number_type_and_tensors(dtype: type) -> None:
 @pytest.mark.parametrize("factor", [1e-300, 1e300])
 def test_only_the_proportions_of_weights_count(factor: float) -> None:
     samples, weight = blobs(90), np.arange(90) % 4
-    expected = GaussianMixture(3).fit(samples, weight)
-    mixture = GaussianMixture(3).fit(samples, weight * factor)
+    expected = GaussianMixture(3).fit(samples, sample_weight=weight)
+    mixture = GaussianMixture(3).fit(samples, sample_weight=weight * factor)
     np.testing.assert_allclose(mixture.means_, expected.means_)

@@ -49,6 +49,8 @@ def test_options(options: dict[str, Any], says: str) -> None:
         (np.zeros((3, 0)), r"shape \(3, 0\)"),
         (np.zeros((3, 2), complex), "complex"),
         (np.array([["a"], ["b"]]), "real numbers"),
+        ([[1.0, 2.0], [3.0]], "values are no array: pass rows of numbers of equal length"),
+        ([["a", "b"], ["c"]], "values are no array: pass rows of numbers of equal length"),
         (np.zeros((1, 2)), "n_components is 2, more than the 1 samples"),
     ],
 )
@@ -65,11 +67,14 @@ def test_samples(model: Any, samples: Any, says: str) -> None:
         (np.full(10, np.nan), "negative or not finite"),
         (np.zeros(10), "zero everywhere"),
         (np.eye(10)[0], "more than the 1 samples of positive weight"),
+        (np.ones(10, complex), "sample_weight is of type complex128, accepted are real numbers"),
+        (["heavy"] * 10, "sample_weight is of type <U5, accepted are real numbers"),
+        ([1, [2, 3]], "pass rows of numbers of equal length"),
     ],
 )
 def test_sample_weight(weight: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        GaussianMixture(2).fit(SAMPLES, weight)
+        GaussianMixture(2).fit(SAMPLES, sample_weight=weight)
 
 
 @pytest.mark.parametrize("model", [GaussianMixture, SpatiallyVaryingMixture])
@@ -82,6 +87,10 @@ def test_sample_weight(weight: Any, says: str) -> None:
         ({"weights_init": [2.0, -1.0]}, "negative"),
         ({"covariances_init": np.ones((2, 3))}, "covariances_init has shape"),
         ({"covariances_init": np.zeros((2, 2))}, "not positive"),
+        ({"means_init": [["a", "b"]] * 2}, "means_init is of type <U1, accepted are real numbers"),
+        ({"means_init": np.ones((2, 2), complex)}, "means_init is of type complex128"),
+        ({"weights_init": ["1", "1"]}, "weights_init is of type <U1, accepted are real numbers"),
+        ({"means_init": [[1.0, 2.0], [3.0]]}, "pass rows of numbers of equal length"),
     ],
 )
 def test_starts(model: Any, starts: dict[str, Any], says: str) -> None:
@@ -102,6 +111,25 @@ def test_questions_before_fit_and_other_channels() -> None:
         SpatiallyVaryingMixture(2).predict()
     with pytest.raises(InputError, match="3 channels, but the mixture was fitted to 2"):
         GaussianMixture(2).fit(SAMPLES).predict(np.zeros((4, 3)))
+
+
+@pytest.mark.parametrize("question", ["predict", "predict_proba", "score_samples", "score", "bic"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_questions_about_values_that_are_not_finite(question: str, value: float, dtype: Any) -> None:
+    mixture = GaussianMixture(2).fit(SAMPLES)
+    samples = np.zeros((100_000, 2), dtype)
+    samples[-1, 1] = value
+    says = r"not finite \(NaN or infinity\): leave those samples out"
+    with pytest.raises(InputError, match=says):
+        getattr(mixture, question)(samples)
+
+
+def test_criteria_refuse_what_is_no_array() -> None:
+    mixture: Any = GaussianMixture(2).fit(SAMPLES)
+    for criterion in (mixture.bic, mixture.aic):
+        with pytest.raises(InputError, match=r"shape \(\)"):
+            criterion(5.0)
 
 
 def test_varying_mixture_knows_no_other_samples() -> None:
@@ -127,6 +155,11 @@ def test_grid(grid: Any, says: str) -> None:
 def test_smoothing_below_zero() -> None:
     with pytest.raises(UsageError, match="smoothing is -1"):
         SpatiallyVaryingMixture(2, smoothing=-1)
+
+
+def test_ragged_pixels() -> None:
+    with pytest.raises(InputError, match="pass rows of numbers of equal length"):
+        distinct_samples([[1, 2], [3]])
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((4, 2)), np.zeros((2, 2, 2), int), np.zeros(0, int)])

@@ -20,6 +20,6 @@ def test_finds_well_separated_blobs(components: int) -> None:
 
 def test_weights_count() -> None:
     samples = np.random.default_rng(0).normal(size=(50, 1))
-    _, table = select_components(samples, np.full(50, 3), low=2, high=2)
+    _, table = select_components(samples, sample_weight=np.full(50, 3), low=2, high=2)
     expected = GaussianMixture(2).fit(samples).bic(np.repeat(samples, 3, axis=0))
     assert table[0][1] == pytest.approx(expected)

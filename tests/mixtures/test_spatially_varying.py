@@ -201,3 +201,21 @@ def test_same_seed_same_result(init: str) -> None:
     first, second = (SpatiallyVaryingMixture(3, init=init, seed=5).fit(waves()) for _ in range(2))
     np.testing.assert_array_equal(first.weights_, second.weights_)
     assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_classes_of_a_pipeline_are_not_used() -> None:
+    truth = np.arange(600) % 3
+    alone = SpatiallyVaryingMixture(3).fit(waves())
+    beside = SpatiallyVaryingMixture(3).fit(waves(), truth)
+    np.testing.assert_array_equal(beside.weights_, alone.weights_)
+    labels = SpatiallyVaryingMixture(3).fit_predict(waves(), truth)
+    np.testing.assert_array_equal(labels, alone.predict())
+
+
+def test_means_far_from_the_samples_do_not_round_alike() -> None:
+    samples = np.random.default_rng(0).normal(size=(60_000, 2)).astype(np.float32)
+    options = start([[1e5, 0.0], [1e5, 1.0]], 2)
+    expected = SpatiallyVaryingMixture(2, max_iter=1, **options).fit(samples.astype(np.float64))
+    mixture = SpatiallyVaryingMixture(2, max_iter=1, **options).fit(samples)
+    assert expected.means_[1, 1] - expected.means_[0, 1] > 0.5
+    np.testing.assert_allclose(mixture.means_, expected.means_, atol=1e-5)

@@ -36,7 +36,7 @@ def fit(image: Any, method: str = "deepsvg", **options: Any) -> Segmentation:
 @pytest.mark.parametrize("method", ["deepg", "deepsvg"])
 class TestBoth:
     def test_finds_the_squares(self, picture: np.ndarray, method: str) -> None:
-        found = fit(picture, method, max_epochs=40)
+        found = fit(picture, method, start="em", max_epochs=40)
         assert [found.labels[1, 1], found.labels[10, 8], found.labels[12, 22]] == [0, 1, 2]
         assert found.mixture is not None
         assert (np.diff(found.mixture.means[:, 0]) > 0).all()

@@ -130,10 +130,12 @@ def _fit(
     components = data.number_of_components(len(values))
     if components is None:
         low, high = data.range_of_components(len(values))
-        fitted, table = select_components(values, counts, low=low, high=high, **settings)
+        fitted, table = select_components(
+            values, sample_weight=counts, low=low, high=high, **settings
+        )
         return fitted, (_criterion(table), _ending(fitted))
     fitted = GaussianMixture(components, means_init=data.known_means(), **settings)
-    fitted.fit(values, counts)
+    fitted.fit(values, sample_weight=counts)
     return fitted, (_ending(fitted),)
 
 
