@@ -116,7 +116,9 @@ def test_questions_before_fit_and_other_channels() -> None:
 @pytest.mark.parametrize("question", ["predict", "predict_proba", "score_samples", "score", "bic"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_questions_about_values_that_are_not_finite(question: str, value: float, dtype: Any) -> None:
+def test_questions_about_values_that_are_not_finite(
+    question: str, value: float, dtype: Any
+) -> None:
     mixture = GaussianMixture(2).fit(SAMPLES)
     samples = np.zeros((100_000, 2), dtype)
     samples[-1, 1] = value

@@ -134,7 +134,7 @@ class TestBoth:
     def test_fewer_pixels_than_components(self, picture: np.ndarray, method: str) -> None:
         region = np.zeros((40, 50), bool)
         region[0, :2] = True
-        with pytest.raises(InputError, match="3 components are asked for, but the region holds"):
+        with pytest.raises(InputError, match="3 components are asked for, but there are only 2"):
             fit(picture, method, region=region)
         region[0, 2] = True
         assert fit(picture.astype(float), method, region=region).labels.max() <= 2

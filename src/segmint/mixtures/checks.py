@@ -70,24 +70,44 @@ def as_samples(samples: Any) -> NDArray[Any]:
 
 
 def as_array(values: Any) -> NDArray[Any]:
-    """A numpy array of an array, a list or a torch tensor on any device."""
+    """A numpy array of an array, a list or a torch tensor on any device.
+
+    Raises:
+        InputError: for rows of different lengths.
+    """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         if str(values.dtype) == "torch.bfloat16":
             values = values.float()
         return np.asarray(values.numpy())
-    return np.asarray(values)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError("values are no array: pass rows of numbers of equal length") from error
+
+
+def as_numbers(name: str, values: Any) -> NDArray[np.float64]:
+    """A float64 array of real numbers.
+
+    Raises:
+        InputError: for another type.
+    """
+    array = as_array(values)
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{name} is of type {array.dtype}, accepted are real numbers")
+    return np.asarray(array, np.float64)
 
 
 def as_sample_weight(sample_weight: ArrayLike | None, count: int) -> NDArray[np.float64] | None:
     """(N,) weights in float64, or None.
 
     Raises:
-        InputError: for another length, for values that are negative or not finite, for all zeros.
+        InputError: for another type or length, for values that are negative or not finite, for all
+            zeros.
     """
     if sample_weight is None:
         return None
-    weight = np.asarray(as_array(sample_weight), np.float64)
+    weight = as_numbers("sample_weight", sample_weight)
     if weight.shape != (count,):
         raise InputError(f"sample_weight has shape {weight.shape}, accepted is ({count},)")
     if not np.isfinite(weight).all() or weight.min() < 0:
@@ -110,11 +130,11 @@ def as_start(name: str, values: ArrayLike | None, *shapes: tuple[int, ...]) -> A
     """A float64 array of one of the shapes, or None.
 
     Raises:
-        InputError: for another shape or values that are not finite.
+        InputError: for another type or shape, or values that are not finite.
     """
     if values is None:
         return None
-    array = np.asarray(as_array(values), np.float64)
+    array = as_numbers(name, values)
     if array.shape not in shapes:
         accepted = " or ".join(map(str, shapes))
         raise InputError(f"{name} has shape {array.shape}, accepted is {accepted}")

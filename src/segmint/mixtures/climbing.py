@@ -59,4 +59,5 @@ def climb(
 
 def fitting_type(data: Standardized, parameters: Parameters, kind: Covariance) -> torch.dtype:
     """The cheapest arithmetic that evaluates these parameters without harm."""
-    return arithmetic(data.columns.dtype, data.peak, kind.narrowest(parameters.covariances))
+    peak = max(data.peak, parameters.reach())
+    return arithmetic(data.columns.dtype, peak, kind.narrowest(parameters.covariances))

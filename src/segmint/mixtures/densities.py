@@ -10,7 +10,7 @@ import torch
 
 from segmint.mixtures.crew import Crew
 from segmint.mixtures.expectation import LOG_2, Spaces, arithmetic, base_2, natural_with_weights
-from segmint.mixtures.standardized import is_wide, parts
+from segmint.mixtures.standardized import check_finite, is_wide, parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class Densities:
         natural = kind.coefficients(parameters.means, parameters.covariances)
         self._natural = natural_with_weights(natural, parameters.weights)
         self._narrowest = kind.narrowest(parameters.covariances)
+        self._reach = parameters.reach()
         self._scaling, self._kind, self._device = scaling, kind, device
 
     def labels(self, samples: NDArray[Any]) -> NDArray[np.int64]:
@@ -69,7 +70,11 @@ class Densities:
         return found
 
     def _for_chunks(self, samples: NDArray[Any], note: Callable[[slice, Tensor], None]) -> None:
-        """Call with slices and their (K, n) log-probabilities to base 2."""
+        """Call with slices and their (K, n) log-probabilities to base 2.
+
+        Raises:
+            InputError: when values are not finite.
+        """
         components, channels, device = len(self._natural), samples.shape[1], self._device
         stored = torch.float64 if is_wide(samples) else torch.float32
         spaces = Spaces(self._kind, components, channels, len(samples), device)
@@ -78,8 +83,9 @@ class Densities:
         }
 
         def chunk(part: slice) -> None:
+            check_finite(samples[part])
             columns = self._scaling.columns(samples[part])
-            peak = max(float(columns.max()), -float(columns.min()))
+            peak = max(float(columns.max()), -float(columns.min()), self._reach)
             dtype = arithmetic(stored, peak, self._narrowest)
             space = spaces.of(dtype)
             features = space.features(torch.from_numpy(columns))

@@ -51,8 +51,8 @@ def distinct_samples(pixels: Any, *, inverse: bool = True) -> tuple[NDArray[Any]
         inverse: whether to say which distinct pixel each one is.
 
     Returns:
-        The distinct pixels (n, M) in the type of the input, their counts (n,), and with ``inverse``
-        the index (N,) of each pixel among them.
+        The distinct pixels (n, M) in the type of the input and the byte order of the machine,
+        their counts (n,), and with ``inverse`` the index (N,) of each pixel among them.
 
     Raises:
         InputError: for pixels that are no integers, or none.
@@ -71,6 +71,7 @@ def distinct_samples(pixels: Any, *, inverse: bool = True) -> tuple[NDArray[Any]
             f"pixels are of type {array.dtype} and shape {array.shape}, accepted are integers, "
             "(pixels, channels) or (pixels,), at least one"
         )
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     bits = 8 * array.dtype.itemsize * array.shape[1]
     if bits > 64:
         return _sorted(array, inverse)

@@ -46,10 +46,10 @@ def rounding_error(peak: float, narrowest: float) -> float:
     The expansion adds up terms of size up to ``peak**2 / narrowest``, each rounded to 24 bits.
 
     Args:
-        peak: largest magnitude of a standardized value.
+        peak: largest magnitude of a standardized value or mean.
         narrowest: least variance of a component, standardized.
     """
-    return 2.0**-24 * peak**2 / narrowest
+    return 2.0**-24 * peak * peak / narrowest
 
 
 def arithmetic(stored: torch.dtype, peak: float, narrowest: float) -> torch.dtype:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from segmint.errors import InputError, UsageError, nearest
 from segmint.mixtures import checks
 from segmint.mixtures.covariances import KINDS
+from segmint.mixtures.estimator import Estimator
+from segmint.mixtures.parameters import natural_means
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-class GaussianMixture:
+class GaussianMixture(Estimator):
     """K Gaussians whose weighted sum is the density of the samples.
 
     Expectation maximization (Dempster, Laird, Rubin 1977) with closed-form steps. Samples are
@@ -99,11 +101,12 @@ class GaussianMixture:
         self.covariances_init = covariances_init
         self.min_variance, self.seed, self.device = min_variance, seed, device
 
-    def fit(self, samples: Any, sample_weight: ArrayLike | None = None) -> GaussianMixture:
+    def fit(self, samples: Any, y: Any = None, *, sample_weight: ArrayLike | None = None) -> Self:
         """Fit to samples.
 
         Args:
             samples: (N, M) numbers, as numpy array or torch tensor.
+            y: not used; scikit-learn's pipelines pass it.
             sample_weight: (N,) how often each sample counts.
 
         Returns:
@@ -133,49 +136,89 @@ class GaussianMixture:
         return self
 
     def fit_predict(
-        self, samples: Any, sample_weight: ArrayLike | None = None
+        self, samples: Any, y: Any = None, *, sample_weight: ArrayLike | None = None
     ) -> NDArray[np.int64]:
-        """Fit, and the likeliest component (N,) of each sample."""
-        return self.fit(samples, sample_weight).predict(samples)
+        """Fit, and the likeliest component (N,) of each sample; arguments as for :meth:`fit`.
+
+        Raises:
+            InputError: for samples or starts that cannot be used.
+        """
+        return self.fit(samples, sample_weight=sample_weight).predict(samples)
 
     def predict(self, samples: Any) -> NDArray[np.int64]:
-        """The likeliest component (N,) of each of (N, M) samples."""
+        """The likeliest component (N,) of each of (N, M) samples.
+
+        Raises:
+            UsageError: before ``fit``.
+            InputError: for samples of other channels, or values that are not finite.
+        """
         return self._densities().labels(self._same_channels(samples))
 
     def predict_proba(self, samples: Any) -> NDArray[Any]:
         """Probabilities (N, K) of the components.
 
         Float64 for float64 and for integers of 32 bits and more, float32 for the rest.
+
+        Raises:
+            UsageError: before ``fit``.
+            InputError: for samples of other channels, or values that are not finite.
         """
         return self._densities().probabilities(self._same_channels(samples))
 
     def score_samples(self, samples: Any) -> Array:
-        """Log-likelihood (N,) of each of (N, M) samples in nats."""
+        """Log-likelihood (N,) of each of (N, M) samples in nats.
+
+        Raises:
+            UsageError: before ``fit``.
+            InputError: for samples of other channels, or values that are not finite.
+        """
         return self._densities().log_likelihoods(self._same_channels(samples))
 
-    def score(self, samples: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Mean log-likelihood of (N, M) samples in nats."""
+    def score(
+        self, samples: Any, y: Any = None, *, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Mean log-likelihood of samples in nats.
+
+        Args:
+            samples: (N, M).
+            y: not used; scikit-learn's pipelines pass it.
+            sample_weight: (N,) how often each sample counts.
+
+        Raises:
+            UsageError: before ``fit``.
+            InputError: for samples or weights that cannot be used.
+        """
         scores = self.score_samples(samples)
         weight = checks.as_sample_weight(sample_weight, len(scores))
         return float(np.average(scores, weights=weight))
 
-    def bic(self, samples: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Bayesian information criterion: the lower, the better."""
+    def bic(self, samples: Any, *, sample_weight: ArrayLike | None = None) -> float:
+        """Bayesian information criterion: the lower, the better; arguments as for :meth:`score`.
+
+        Raises:
+            UsageError: before ``fit``.
+            InputError: for samples or weights that cannot be used.
+        """
+        score = self.score(samples, sample_weight=sample_weight)
         count = self._count(samples, sample_weight)
-        score = self.score(samples, sample_weight)
         return -2 * count * score + self._free() * math.log(count)
 
-    def aic(self, samples: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Akaike information criterion: the lower, the better."""
-        count = self._count(samples, sample_weight)
-        return -2 * count * self.score(samples, sample_weight) + 2 * self._free()
+    def aic(self, samples: Any, *, sample_weight: ArrayLike | None = None) -> float:
+        """Akaike information criterion: the lower, the better; arguments as for :meth:`score`.
+
+        Raises:
+            UsageError: before ``fit``.
+            InputError: for samples or weights that cannot be used.
+        """
+        score = self.score(samples, sample_weight=sample_weight)
+        return -2 * self._count(samples, sample_weight) * score + 2 * self._free()
 
     def _keep(self, found: Climb, scaling: Scaling) -> None:
-        parameters = found.parameters
-        self._parameters, self._scaling = parameters, scaling
+        parameters, kind = found.parameters, KINDS[self.covariance]
+        self._parameters, self._scaling, self._kind = parameters, scaling, kind
         self.weights_ = parameters.weights
-        self.means_ = parameters.means * scaling.scale + scaling.shift
-        self.covariances_ = KINDS[self.covariance].rescale(parameters.covariances, scaling.scale)
+        self.means_ = natural_means(parameters.means, scaling)
+        self.covariances_ = kind.rescale(parameters.covariances, scaling.scale)
         self.empty_ = np.flatnonzero(parameters.weights == 0)
         self.lower_bounds_ = [bound - scaling.volume for bound in found.bounds]
         self.lower_bound_, self.n_iter_ = self.lower_bounds_[-1], len(self.lower_bounds_)
@@ -186,8 +229,8 @@ class GaussianMixture:
 
         if not hasattr(self, "_parameters"):
             raise UsageError("this mixture has not been fitted: call fit first")
-        kind, device = KINDS[self.covariance], checks.computing_device(self.device)
-        return Densities(self._parameters, self._scaling, kind, device)
+        device = checks.computing_device(self.device)
+        return Densities(self._parameters, self._scaling, self._kind, device)
 
     def _same_channels(self, samples: Any) -> NDArray[Any]:
         array = checks.as_samples(samples)
@@ -200,7 +243,7 @@ class GaussianMixture:
 
     def _free(self) -> int:
         components, channels = self.means_.shape
-        covariances = KINDS[self.covariance].free(components, channels)
+        covariances = self._kind.free(components, channels)
         return int(components * channels + components - 1 + covariances)
 
     @staticmethod

@@ -27,6 +27,10 @@ class Parameters:
     means: Array
     covariances: Array
 
+    def reach(self) -> float:
+        """Largest magnitude of a mean, of the components that have weight."""
+        return float(np.abs(self.means[self.weights > 0]).max(initial=0.0))
+
 
 def maximize(
     statistics: Array, last: Parameters | None, kind: Covariance, channels: int, floor: float

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def select_components(
-    samples: Any, sample_weight: ArrayLike | None = None, *, low: int, high: int, **options: Any
+    samples: Any, *, sample_weight: ArrayLike | None = None, low: int, high: int, **options: Any
 ) -> tuple[GaussianMixture, list[tuple[int, float]]]:
     """Fit every number of components in a range and keep the best.
 
@@ -45,8 +45,8 @@ def select_components(
     best: tuple[float, GaussianMixture] | None = None
     table = []
     for components in range(low, high + 1):
-        mixture = GaussianMixture(components, **options).fit(samples, sample_weight)
-        criterion = mixture.bic(samples, sample_weight)
+        mixture = GaussianMixture(components, **options).fit(samples, sample_weight=sample_weight)
+        criterion = mixture.bic(samples, sample_weight=sample_weight)
         table.append((components, criterion))
         if best is None or criterion < best[0]:
             best = criterion, mixture

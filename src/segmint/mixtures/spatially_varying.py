@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from segmint.errors import InputError, UsageError
 from segmint.mixtures import checks
 from segmint.mixtures.covariances import KINDS
+from segmint.mixtures.estimator import Estimator
+from segmint.mixtures.parameters import natural_means
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-class SpatiallyVaryingMixture:
+class SpatiallyVaryingMixture(Estimator):
     """K Gaussians of diagonal covariance; every sample has weights of its own.
 
     Expectation maximization as in Schwab, Mayr and Haltmeier, "Deep Gaussian mixture model for
@@ -97,11 +99,12 @@ class SpatiallyVaryingMixture:
         self.min_variance, self.smoothing = min_variance, smoothing
         self.seed, self.device = seed, device
 
-    def fit(self, samples: Any, *, grid: ArrayLike | None = None) -> SpatiallyVaryingMixture:
+    def fit(self, samples: Any, y: Any = None, *, grid: ArrayLike | None = None) -> Self:
         """Fit to samples.
 
         Args:
             samples: (N, M) numbers, as numpy array or torch tensor.
+            y: not used; scikit-learn's pipelines pass it.
             grid: (H, W) or (D, H, W) boolean, True where the samples lie, in row-major order;
                 needed for ``smoothing`` above 0.
 
@@ -133,8 +136,14 @@ class SpatiallyVaryingMixture:
         self._keep(found, data.scaling)
         return self
 
-    def fit_predict(self, samples: Any, *, grid: ArrayLike | None = None) -> NDArray[np.int64]:
-        """Fit, and the likeliest component (N,) of each sample."""
+    def fit_predict(
+        self, samples: Any, y: Any = None, *, grid: ArrayLike | None = None
+    ) -> NDArray[np.int64]:
+        """Fit, and the likeliest component (N,) of each sample; arguments as for :meth:`fit`.
+
+        Raises:
+            InputError: for samples, starts or a grid that cannot be used.
+        """
         return self.fit(samples, grid=grid).predict()
 
     def predict(self, samples: None = None) -> NDArray[np.int64]:
@@ -159,7 +168,7 @@ class SpatiallyVaryingMixture:
     def _keep(self, found: VaryingClimb, scaling: Scaling) -> None:
         parameters = found.parameters
         self.weights_ = np.ascontiguousarray(found.weights.T.cpu().numpy())
-        self.means_ = parameters.means * scaling.scale + scaling.shift
+        self.means_ = natural_means(parameters.means, scaling)
         self.covariances_ = KINDS["diag"].rescale(parameters.covariances, scaling.scale)
         self.empty_ = np.flatnonzero(parameters.weights == 0)
         self.lower_bounds_ = [bound - scaling.volume for bound in found.bounds]

@@ -187,11 +187,21 @@ def measure(samples: NDArray[Any], weight: Array | None, *, one_scale: bool, cre
     return Scaling(shift, scale, np.where(variances == 0, 0.0, 1.0))
 
 
-def _check_range(least: Array, greatest: Array) -> None:
-    if not (np.isfinite(least).all() and np.isfinite(greatest).all()):
+def check_finite(values: NDArray[Any]) -> None:
+    """Refuse NaN and infinity.
+
+    Raises:
+        InputError: says so.
+    """
+    if not np.isfinite(values).all():
         raise InputError(
             "samples hold values that are not finite (NaN or infinity): leave those samples out"
         )
+
+
+def _check_range(least: Array, greatest: Array) -> None:
+    check_finite(least)
+    check_finite(greatest)
     if max(-least.min(), greatest.max()) > LARGEST:
         raise InputError(
             f"samples hold values beyond {LARGEST:g} in magnitude, whose squares overflow: "
