@@ -18,15 +18,13 @@ from torch import Tensor
 
 from measuring import in_turn, machine, ratio, spread
 from plain_deepg import PlainEpoch, PlainUNet, plain_fit, plain_loss
+from segmint.methods.deepg import PUBLISHED, OneImageOptions
 from segmint.mixtures import GaussianMixture
 from segmint.networks.unet import UNet
 from segmint.objectives import Batch
 from segmint.solvers.mixture_learner import MixtureLearner
-from segmint.solvers.mixture_network import (
-    PUBLISHED_ONE_IMAGE,
-    MixtureNetworkSettings,
-    fit_mixture_network,
-)
+from segmint.solvers.mixture_network import fit_mixture_network
+from segmint.solvers.mixture_settings import MixtureSettings
 
 SIZE = 160
 COMPONENTS = 4
@@ -103,8 +101,12 @@ def agreement(dtype: torch.dtype, *, varying: bool) -> tuple[float, float]:
 
 def learner_of(network: UNet, dtype: torch.dtype, *, varying: bool) -> MixtureLearner:
     """The published settings."""
-    settings = replace(PUBLISHED_ONE_IMAGE, varying=varying, classes=COMPONENTS)
-    return MixtureLearner(network, settings, dtype=dtype)
+    return MixtureLearner(network, settings_of(OneImageOptions(**PUBLISHED), varying), dtype=dtype)
+
+
+def settings_of(options: OneImageOptions, varying: bool) -> MixtureSettings[OneImageOptions]:
+    """For the made-up heart, of which no means are known."""
+    return MixtureSettings(options=options, classes=COMPONENTS, varying=varying)
 
 
 def show_agreement() -> None:
@@ -144,7 +146,7 @@ def targets(batch: Batch) -> Tensor:
     return placed
 
 
-def reach(settings: MixtureNetworkSettings, goal: float) -> str:
+def reach(settings: MixtureSettings[OneImageOptions], goal: float) -> str:
     """How many epochs and seconds ours takes to a likelihood, starting costs included."""
     batch = heart()
     moments: list[float] = []
@@ -153,7 +155,7 @@ def reach(settings: MixtureNetworkSettings, goal: float) -> str:
         batch,
         settings,
         dtype=torch.bfloat16,
-        targets=targets(batch) if settings.start == "em" else None,
+        targets=targets(batch) if settings.options.start == "em" else None,
         observe=lambda *_: moments.append(time.perf_counter() - start),
     )
     values = [row["nll"] for row in fit.history]
@@ -167,11 +169,11 @@ def reach(settings: MixtureNetworkSettings, goal: float) -> str:
 def show_fits() -> None:
     """Print when the plain run stops, and when ours comes as far."""
     batch = heart()
-    default = MixtureNetworkSettings(classes=COMPONENTS)
+    default = OneImageOptions()
     ways = {
         "default": default,
-        "published settings": replace(PUBLISHED_ONE_IMAGE, classes=COMPONENTS),
-        "default without crop": replace(default, crop=False),
+        "published settings": OneImageOptions(**PUBLISHED),
+        "default without crop": replace(default, full_frame=True),
         "default from EM": replace(default, start="em"),
         "default, learning rate 1e-3": replace(default, learning_rate=1e-3),
         "default without continuity": replace(default, continuity_weight=0.0),
@@ -182,8 +184,8 @@ def show_fits() -> None:
         losses = plain_fit(PlainEpoch(plain, batch.image, batch.region, varying=varying))
         seconds = time.perf_counter() - start
         print(f"{NAMES[varying]}, plain: {len(losses)} epochs, {seconds:.1f} s to {losses[-1]:.3f}")
-        for name, settings in ways.items():
-            found = reach(replace(settings, varying=varying), losses[-1])
+        for name, options in ways.items():
+            found = reach(settings_of(options, varying), losses[-1])
             print(f"{NAMES[varying]}, {name}: {found}", flush=True)
 
 

@@ -61,3 +61,7 @@ _PLACES = {
 
 def __getattr__(name: str) -> Any:
     return lazy_names(__name__, _PLACES, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

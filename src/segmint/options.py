@@ -12,6 +12,7 @@ import numbers
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, Self
 
 from segmint.errors import UsageError, nearest
@@ -92,6 +93,8 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
     kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     if type(value) in kinds:
         return value
+    if str in kinds and isinstance(value, PurePath):
+        return str(value)
     if not isinstance(value, bool):
         if int in kinds and isinstance(value, numbers.Integral):
             return int(value)

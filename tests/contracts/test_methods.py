@@ -17,8 +17,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "clustering": {"features": 16, "max_components": 16, "iterations": 6},
     "slic": {"segments": 12},
     "kmeans": {"components": 4},
-    "deepg": {"features": 8, "levels": 1, "learning_rate": 0.02, "max_epochs": 3},
-    "deepsvg": {"features": 8, "levels": 1, "learning_rate": 0.02, "max_epochs": 3},
+    "deepg": {"features": 8, "levels": 1, "learning_rate": 0.02, "max_epochs": 3, "start": "em"},
+    "deepsvg": {"features": 8, "levels": 1, "learning_rate": 0.02, "max_epochs": 3, "start": "em"},
 }
 """Options that make a method quick; a method that is not named runs with its defaults."""
 

@@ -40,7 +40,7 @@ def test_stacks(shape: tuple[int, ...]) -> None:
         (np.zeros((0, 4)), "is empty"),
         (np.zeros((4, 4, 0)), "is empty"),
         (np.zeros(4), r"shape \(4,\), accepted is \(H, W\)"),
-        (np.zeros((2, 4, 4, 3)), "pass stack=True"),
+        (np.zeros((2, 4, 4, 3)), r"pass segmint\.Image\.from_array\(array, stack=True\)"),
         (np.zeros((3, 40, 60)), r"channels first, .*: pass numpy.moveaxis\(array, 0, -1\)"),
     ],
 )

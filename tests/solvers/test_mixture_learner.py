@@ -7,23 +7,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from segmint.methods.deepg import PUBLISHED, DeepMixtureOptions, ManyImagesOptions, OneImageOptions
 from segmint.networks.unet import UNet
 from segmint.objectives import Batch, mixture_loss, prior_means_loss
 from segmint.solvers.mixture_learner import MixtureLearner, settled
-from segmint.solvers.mixture_settings import (
-    PUBLISHED_ONE_IMAGE,
-    MixtureNetworkSettings,
-    MixtureTrainingSettings,
-)
+from segmint.solvers.mixture_settings import MixtureSettings
 
-SETTINGS = MixtureNetworkSettings(
+SETTINGS = MixtureSettings(
+    options=DeepMixtureOptions(learning_rate=1e-3, weight_decay=0.1, gradient_clip=0.1),
     varying=False,
     classes=3,
     lam=0.5,
-    continuity_weight=0.0,
-    learning_rate=1e-3,
-    weight_decay=0.1,
-    gradient_clip=0.1,
 )
 
 
@@ -107,23 +101,26 @@ def test_teaching_lowers_the_surprise_inside_the_region() -> None:
     ],
 )
 def test_settled(values: list[float], expected: bool) -> None:
-    settings = MixtureNetworkSettings(min_epochs=3, max_epochs=6, tol=1e-3)
+    options = DeepMixtureOptions(min_epochs=3, max_epochs=6, tol=1e-3)
+    settings = MixtureSettings(options=options, classes=4)
     assert settled([{"nll": value} for value in values], settings) == expected
 
 
 def test_objectives() -> None:
-    assert PUBLISHED_ONE_IMAGE.objective().names == ("varying_mixture",)
-    settings = MixtureTrainingSettings(varying=False, lam=2.0, continuity_weight=0.25)
+    published = OneImageOptions(**PUBLISHED)
+    assert MixtureSettings(options=published, classes=4).objective().names == ("varying_mixture",)
+    smooth = DeepMixtureOptions(continuity_weight=0.25)
+    settings = MixtureSettings(options=smooth, classes=4, varying=False, lam=2.0)
     assert settings.objective().names == ("mixture", "prior_means", "continuity")
     assert settings.objective().weights == (1.0, 2.0, 0.25)
 
 
 def test_published_settings() -> None:
-    one, many = PUBLISHED_ONE_IMAGE, MixtureTrainingSettings()
+    one, many = OneImageOptions(**PUBLISHED), ManyImagesOptions()
     assert (one.learning_rate, one.weight_decay, one.gradient_clip) == (1e-4, 1e-3, 12)
     assert (one.tol, one.min_epochs, one.max_epochs, one.lam) == (1e-3, 10, 200, 0)
-    assert (one.start, one.crop, one.features, one.levels) == ("random", False, 32, 4)
+    assert (one.start, one.full_frame, one.features, one.levels) == ("random", True, 32, 4)
     assert one.continuity_weight == many.continuity_weight == 0
     assert (many.learning_rate, many.weight_decay, many.gradient_clip) == (1e-3, 1e-3, 12)
-    assert (many.tol, many.min_epochs, many.max_epochs, many.lam) == (5e-3, 10, 100, 1)
-    assert (many.decay_power, many.batch_size, many.augment) == (0.9, 4, True)
+    assert (many.tol, many.min_epochs, many.max_epochs) == (5e-3, 10, 100)
+    assert (many.decay_power, many.batch_size, many.augmentation) == (0.9, 4, "full")

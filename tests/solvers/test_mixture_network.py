@@ -9,19 +9,15 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 from torch import Tensor
 
-from segmint.errors import InputError, UsageError
+from segmint.errors import InputError
+from segmint.methods.deepg import OneImageOptions
 from segmint.objectives import Batch, mixture_parameters, varying_mixture_loss
-from segmint.solvers.mixture_network import (
-    MixtureNetworkFit,
-    MixtureNetworkSettings,
-    fit_mixture_network,
-)
+from segmint.solvers.mixture_network import MixtureNetworkFit, fit_mixture_network
+from segmint.solvers.mixture_settings import MixtureSettings
 
-QUICK = MixtureNetworkSettings(
-    classes=2,
+QUICK = OneImageOptions(
     features=4,
     levels=2,
-    start="random",
     continuity_weight=0.0,
     learning_rate=1e-2,
     tol=1e-4,
@@ -41,9 +37,16 @@ def disc(size: int = 40) -> tuple[Batch, Tensor]:
 
 
 def fit(
-    batch: Batch, arguments: dict[str, object] | None = None, **changes: object
+    batch: Batch,
+    arguments: dict[str, object] | None = None,
+    *,
+    varying: bool = True,
+    lam: float = 0.0,
+    **changes: object,
 ) -> MixtureNetworkFit:
-    return fit_mixture_network(batch, replace(QUICK, **changes), **(arguments or {}))
+    options = replace(QUICK, **changes)
+    settings = MixtureSettings(options=options, classes=2, varying=varying, lam=lam)
+    return fit_mixture_network(batch, settings, **(arguments or {}))
 
 
 def agreement(found: MixtureNetworkFit, batch: Batch, truth: Tensor) -> float:
@@ -73,21 +76,21 @@ def test_nll_is_that_of_the_probabilities() -> None:
 
 def test_probabilities_stand_where_the_image_does() -> None:
     batch, _ = disc()
-    for crop in (False, True):
-        probabilities = fit(batch, crop=crop, max_epochs=2).probabilities
+    for full_frame in (False, True):
+        probabilities = fit(batch, full_frame=full_frame, max_epochs=2).probabilities
         assert probabilities.shape == (2, 40, 40)
         assert probabilities.dtype == torch.float32
         sums = probabilities.sum(dim=0)
         torch.testing.assert_close(sums, batch.region[0].float())
 
 
-def test_crop_sees_the_region_alone() -> None:
+def test_sees_the_region_alone_unless_told_otherwise() -> None:
     batch, _ = disc(64)
     far = replace(batch, image=batch.image.clone())
     far.image[..., 50:, :] = 9
-    first, second = (fit(each, crop=True, max_epochs=3) for each in (batch, far))
+    first, second = (fit(each, max_epochs=3) for each in (batch, far))
     assert torch.equal(first.probabilities, second.probabilities)
-    whole = fit(far, crop=False, max_epochs=3)
+    whole = fit(far, full_frame=True, max_epochs=3)
     assert not torch.allclose(whole.probabilities, first.probabilities, atol=1e-3)
 
 
@@ -157,7 +160,7 @@ def test_prior_means_name_the_components() -> None:
 def test_targets_are_taught_first() -> None:
     batch, truth = disc()
     targets = torch.stack((truth, 1 - truth)).float()[None]
-    found = fit(batch, {"targets": targets}, start="em", target_epochs=30, max_epochs=1)
+    found = fit(batch, {"targets": targets, "target_epochs": 30}, max_epochs=1)
     labels = found.probabilities.argmax(dim=0)
     assert (labels == 1 - truth)[batch.region[0]].float().mean() > 0.95
 
@@ -169,6 +172,15 @@ def test_goes_on_from_a_network_and_leaves_it() -> None:
     again = fit(batch, {"start": first.network}, max_epochs=3)
     assert again.history[0]["nll"] == pytest.approx(first.nll, rel=1e-4)
     torch.testing.assert_close(dict(first.network.state_dict()), before, rtol=0, atol=0)
+
+
+def test_a_network_to_go_on_from_is_not_taught() -> None:
+    batch, truth = disc()
+    start = fit(batch, max_epochs=5).network
+    targets = torch.stack((truth, 1 - truth)).float()[None]
+    plain = fit(batch, {"start": start}, max_epochs=3)
+    given = fit(batch, {"start": start, "targets": targets}, max_epochs=3)
+    assert torch.equal(plain.probabilities, given.probabilities)
 
 
 def test_same_seed_same_result() -> None:
@@ -200,11 +212,6 @@ def test_region_without_a_pixel() -> None:
     batch, _ = disc()
     with pytest.raises(InputError, match="holds no pixel"):
         fit(replace(batch, region=torch.zeros_like(batch.region)))
-
-
-def test_missing_targets() -> None:
-    with pytest.raises(UsageError, match="needs targets"):
-        fit(disc()[0], start="em")
 
 
 def test_values_that_are_no_numbers() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -8,17 +9,17 @@ import torch
 from torch import Tensor
 
 from segmint.errors import InputError
+from segmint.methods.deepg import ManyImagesOptions
 from segmint.objectives import Batch
+from segmint.solvers.mixture_learner import MixtureLearner
+from segmint.solvers.mixture_settings import MixtureSettings
 from segmint.solvers.mixture_training import (
     MixtureTraining,
-    MixtureTrainingSettings,
     segment_with_network,
     train_mixture_network,
 )
 
-QUICK = MixtureTrainingSettings(
-    classes=2, features=4, levels=2, batch_size=2, learning_rate=1e-2, max_epochs=25
-)
+QUICK = ManyImagesOptions(features=4, levels=2, batch_size=2, learning_rate=1e-2, max_epochs=25)
 MEANS = torch.tensor([[0.0, 0.5], [1.0, 0.0]])
 
 
@@ -33,9 +34,17 @@ def example(seed: int, height: int = 32, width: int = 32) -> tuple[Batch, Tensor
     return Batch(image=image[None], region=region[None], prior_means=MEANS), truth
 
 
-def train(images: list[Batch], **changes: object) -> MixtureTraining:
+def train(
+    images: list[Batch],
+    *,
+    varying: bool = True,
+    report: Callable[[int, float], None] | None = None,
+    **changes: object,
+) -> MixtureTraining:
+    options = replace(QUICK, **changes)
+    settings = MixtureSettings(options=options, classes=2, varying=varying, lam=1.0)
     return train_mixture_network(
-        images, replace(QUICK, **changes), seed=0, device="cpu", precision="float32"
+        images, settings, seed=0, device="cpu", precision="float32", report=report
     )
 
 
@@ -51,11 +60,10 @@ def test_segments_an_image_it_has_not_seen(varying: bool) -> None:
 
 def test_history() -> None:
     told = []
-    found = train_mixture_network(
+    found = train(
         [example(seed)[0] for seed in range(3)],
-        replace(QUICK, max_epochs=4),
-        device="cpu",
         report=lambda epoch, objective: told.append((epoch, objective)),
+        max_epochs=4,
     )
     assert told == [(row["iteration"], row["objective"]) for row in found.history]
     assert [row["iteration"] for row in found.history] == [1, 2, 3, 4]
@@ -85,7 +93,7 @@ def test_nothing_to_learn_from(images: list[Batch]) -> None:
 
 
 def test_stops_when_the_mean_likelihood_settles() -> None:
-    found = train([example(0)[0]], augment=False, min_epochs=4, tol=0.05)
+    found = train([example(0)[0]], augmentation="none", min_epochs=4, tol=0.05)
     changes = [abs(b["nll"] - a["nll"]) for a, b in pairwise(found.history)]
     assert 4 < len(found.history) < 25
     assert changes[-1] < 0.05
@@ -93,8 +101,6 @@ def test_stops_when_the_mean_likelihood_settles() -> None:
 
 
 def test_learning_rate_falls(monkeypatch: pytest.MonkeyPatch) -> None:
-    from segmint.solvers.mixture_learner import MixtureLearner
-
     rates: list[float] = []
     monkeypatch.setattr(MixtureLearner, "use_learning_rate", lambda _, rate: rates.append(rate))
     train([example(0)[0]], max_epochs=4, learning_rate=1e-3, tol=0.0)
@@ -109,5 +115,5 @@ def test_same_seed_same_network() -> None:
 
 def test_augmentation_is_a_switch() -> None:
     images = [example(0)[0]]
-    plain, moved = (train(images, max_epochs=2, augment=each) for each in (False, True))
+    plain, moved = (train(images, max_epochs=2, augmentation=each) for each in ("none", "full"))
     assert plain.history != moved.history

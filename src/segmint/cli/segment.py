@@ -119,7 +119,7 @@ def _check(options: SegmentOptions, inputs: InputOptions, images: int) -> None:
     if images > 1:
         raise UsageError(
             f"--save-model keeps the network of one image, but {images} were named: "
-            "name one, or learn one network for all with 'segmint train clustering'"
+            f"name one, or learn one network for all with 'segmint train {options.method}'"
         )
     if Path(model).is_dir():
         raise UsageError(f"--save-model {model} is a folder: name a file, {model}/network")

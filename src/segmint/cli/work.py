@@ -182,11 +182,14 @@ def _read(path: Path, *, channels: Sequence[Path], options: InputOptions) -> Ima
 
 
 def _common_name(channels: Sequence[Path]) -> str:
-    """What the names of the files begin with alike, or the first where that is too short."""
+    """What the names of the files begin with alike; where that is too short, their folder."""
     names = result_names(channels)
     alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     shared = "".join(letters[0] for letters in alike).rstrip("-_ .")
-    return shared if len(shared) >= _SHORTEST_COMMON_NAME else names[0]
+    if len(shared) >= _SHORTEST_COMMON_NAME:
+        return shared
+    folders = {path.parent for path in channels}
+    return (folders.pop().name or names[0]) if len(folders) == 1 else names[0]
 
 
 def _finished(folder: Path, image: Path) -> dict[str, Any] | None:

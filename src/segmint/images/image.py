@@ -15,7 +15,7 @@ LARGEST_ROW_OF_CHANNELS_FIRST = 16
 """Arrays (1, 3 or 4, H, W) with both sides above this are taken for channels-first and refused."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Image:
     """Pixels with what a file said about them.
 
@@ -62,6 +62,10 @@ class Image:
         if self.pixels.ndim not in (3, 4):
             raise ValueError(f"pixels have {self.pixels.ndim} axes: (H, W, C) or (D, H, W, C)")
 
+    def __repr__(self) -> str:
+        size = "x".join(str(side) for side in self.pixels.shape)
+        return f"<Image of {size} {self.pixels.dtype} from {self.source or 'an array'}>"
+
     @property
     def is_stack(self) -> bool:
         """Whether the image has slices: ``pixels`` is (D, H, W, C)."""
@@ -98,7 +102,8 @@ class Image:
         plain, full = (3, 4) if stack else (2, 3)
         accepted = "(D, H, W) or (D, H, W, C)" if stack else "(H, W) or (H, W, C)"
         if pixels.ndim not in (plain, full):
-            hint = "pass stack=True" if pixels.ndim == 4 else "reshape it"
+            stack_hint = "pass segmint.Image.from_array(array, stack=True)"
+            hint = stack_hint if pixels.ndim == 4 else "reshape it"
             raise InputError(f"array has shape {pixels.shape}, accepted is {accepted}: {hint}")
         if pixels.size == 0:
             raise InputError(f"array of shape {pixels.shape} is empty: pass at least one pixel")

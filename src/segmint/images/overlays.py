@@ -72,7 +72,8 @@ def save_picture(path: Path, picture: Picture) -> None:
     from PIL import Image as Pillow
 
     with atomic_path(path) as temporary:
-        Pillow.fromarray(picture).save(temporary, format="PNG")
+        # Level 6 takes three times as long for a file a tenth smaller.
+        Pillow.fromarray(picture).save(temporary, format="PNG", compress_level=2)
 
 
 def _draw_outlines(

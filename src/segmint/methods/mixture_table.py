@@ -65,11 +65,12 @@ class MixtureTable:
         """The table as CSV, numbers with 6 significant digits.
 
         Columns: ``id``, ``name`` where any component has one, ``weight``, and of each channel
-        ``mean_CHANNEL`` and ``variance_CHANNEL``.
+        ``mean_CHANNEL`` and ``variance_CHANNEL``, in the ``units`` that the last column names.
         """
         rows = self.rows()
         named = any(row["name"] for row in rows)
         columns = [column for column in self._columns() if named or column != "name"]
+        columns += ["units"] if self.units else []
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()

@@ -17,10 +17,12 @@ from segmint.images import (
     component_table,
     display_rgb,
     draw_overlay,
+    entropy_of,
     save_picture,
     write_components_csv,
     write_labels,
 )
+from segmint.images.viewing import fullest_slice, upright
 from segmint.methods.method import BY_AREA
 from segmint.methods.mixture_table import MixtureTable
 from segmint.regions.hierarchy import RegionHierarchy
@@ -92,6 +94,11 @@ class Segmentation:
         return None if self.compute_probabilities is None else self.compute_probabilities()
 
     @property
+    def entropy(self) -> NDArray[np.float32] | None:
+        """(H, W) or (D, H, W), how undecided each pixel is, in bits; None for hard methods."""
+        return None if self.probabilities is None else entropy_of(self.probabilities)
+
+    @property
     def components(self) -> int:
         """How many components the labels have."""
         return len(np.unique(self.labels[self.labels >= 0]))
@@ -120,12 +127,11 @@ class Segmentation:
         """uint8 RGB (H, W, 3): the image under translucent colors and outlines.
 
         Args:
-            image: (H, W) or (H, W, C) that the labels belong to; the middle slice of a stack is
-                drawn.
+            image: (H, W) or (H, W, C) that the labels belong to; of a stack the slice with the
+                most components is drawn.
         """
         stack = self.labels.ndim == 3
-        pixels = Image.from_array(image, stack=stack).pixels
-        return self._overlay(pixels)
+        return self._overlay(Image.from_array(image, stack=stack))
 
     def save(
         self,
@@ -160,7 +166,7 @@ class Segmentation:
         with staged_folder(folder, last=RESULT, replaces=FILES) as stage:
             labels = write_labels(stage / "labels", self.labels, like=source)
             if source is not None:
-                save_picture(stage / "overlay.png", self._overlay(source.pixels))
+                save_picture(stage / "overlay.png", self._overlay(source))
                 components = component_table(source.pixels, self.labels, names=self.names)
                 channels = source.channel_names or None
                 write_components_csv(stage / "components.csv", components, channels=channels)
@@ -190,20 +196,21 @@ class Segmentation:
                 temporary.write_bytes(curve)
 
     def _write_maps(self, folder: Path, image: Image | None) -> None:
-        from segmint.images.maps import entropy_of, write_maps
+        from segmint.images.maps import write_maps
 
-        assert self.probabilities is not None
-        names = [self.names.get(index, str(index)) for index in range(len(self.probabilities))]
-        write_maps(folder / "probabilities", self.probabilities, like=image, names=names)
-        entropy = entropy_of(self.probabilities)
+        probabilities, entropy = self.probabilities, self.entropy
+        assert probabilities is not None
+        assert entropy is not None
+        names = [self.names.get(index, str(index)) for index in range(len(probabilities))]
+        write_maps(folder / "probabilities", probabilities, like=image, names=names)
         write_maps(folder / "entropy", entropy, like=image, names=["entropy in bits"], single=True)
 
     def _instead(self) -> str:
         """What to do where there is no merge tree."""
-        if self.labels.ndim == 3:
-            return "it is a stack, so segment once more with --components, which counts per slice"
         if self.mixture is not None:
             return "segment once more with --components"
+        if self.labels.ndim == 3:
+            return "it is a stack, so segment once more with --components, which counts per slice"
         if self.options.get("scribbles"):
             return "its components are those of the scribbles, so draw others"
         return "segment once more with --components, by hybrid or clustering and without scribbles"
@@ -212,11 +219,14 @@ class Segmentation:
         size = "x".join(str(side) for side in self.labels.shape)
         return f"<Segmentation by {self.method}: {self.components} components, {size} pixels>"
 
-    def _overlay(self, pixels: NDArray[Any]) -> NDArray[np.uint8]:
-        labels = self.labels
+    def _overlay(self, image: Image) -> NDArray[np.uint8]:
+        image, turn = upright(image)
+        pixels, labels = image.pixels, turn(self.labels)
         if labels.ndim == 3:
-            middle = len(labels) // 2
-            pixels, labels = pixels[middle], labels[middle]
+            index = fullest_slice(labels)
+            pixels, labels = pixels[index], labels[index]
+        if image.channel_names:  # sequences, which are no colors
+            pixels = pixels[..., :1]
         return draw_overlay(display_rgb(pixels), labels)
 
     def _record(self, image: Image | None, labels: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from segmint.errors import InputError
 from segmint.images import Image, colors_of, display_rgb
+from segmint.images.viewing import fullest_slice, upright
 from segmint.reports.legend import ROW, TEXT_COLOR, TextLine, fitted, flow_legend
 
 if TYPE_CHECKING:
@@ -150,13 +151,15 @@ def _check(image: Image, labels: Labels, what: str) -> None:
 
 
 def _view(image: Image, labels: Labels, truth: Labels | None) -> _View:
+    image, turn = upright(image)
+    labels, truth = turn(labels), None if truth is None else turn(truth)
     channels, titles = _channels(image)
     notes = []
     region = labels >= 0 if image.region is None else image.region
     known = None if truth is None else np.where(truth == IGNORED, -1, truth.astype(np.int64))
     pixels = image.pixels
     if image.is_stack:
-        index = _fullest_slice(labels)
+        index = fullest_slice(labels)
         notes.append(f"slice {index + 1} of {len(labels)}")
         pixels, labels, region = pixels[index], labels[index], region[index]
         known = None if known is None else known[index]
@@ -188,12 +191,6 @@ def _channels(image: Image) -> tuple[list[int], list[str]]:
         names = names if len(names) > 1 else ["image"]
     shown = min(image.channels, MOST_CHANNELS)
     return list(range(shown)), names[:shown]
-
-
-def _fullest_slice(labels: Labels) -> int:
-    counts = [len(np.unique(part[part >= 0])) for part in labels]
-    middle = (len(counts) - 1) / 2
-    return max(range(len(counts)), key=lambda index: (counts[index], -abs(index - middle)))
 
 
 def _window(region: npt.NDArray[np.bool_]) -> tuple[slice, slice]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from segmint.devices import choose_device, choose_dtype
 from segmint.errors import InputError
+from segmint.methods.deepg import OneImageOptions
 from segmint.methods.method import Outcome, Task
 from segmint.mixtures import GaussianMixture
 from segmint.networks.storage import load_network, save_network
@@ -21,15 +22,9 @@ from segmint.networks.unet import UNet
 from segmint.objectives.batch import Batch
 from segmint.solvers.expectation_maximization import chosen_components
 from segmint.solvers.mixture_data import Mixture, MixtureData, mixture_data
-from segmint.solvers.mixture_network import (
-    MixtureNetworkFit,
-    MixtureNetworkSettings,
-    fit_mixture_network,
-)
+from segmint.solvers.mixture_network import MixtureNetworkFit, fit_mixture_network
+from segmint.solvers.mixture_settings import MixtureSettings
 from segmint.solvers.reduction import to_input
-
-if TYPE_CHECKING:
-    from segmint.methods.deepg import DeepMixtureOptions, OneImageOptions
 
 NETWORK_NAME = "unet-deepg"
 
@@ -74,10 +69,10 @@ def deep_mixture(
     pixels = data.normalized()
     components, notes = chosen_components(pixels[data.whole_region()], data, task)
     planes = _planes(pixels, data.whole_region(), options.axis)
-    settings = network_settings(
-        options, varying=varying, classes=components, lam=options.lam, crop=not options.full_frame
+    settings = MixtureSettings(
+        options=options, classes=components, varying=varying, lam=options.lam
     )
-    fits = _Fits(data, settings, options, task)
+    fits = _Fits(data, settings, task)
     probabilities = np.zeros(
         (len(planes.pixels), components, *planes.pixels.shape[1:3]), np.float32
     )
@@ -92,24 +87,15 @@ def deep_mixture(
     )
 
 
-def network_settings(
-    options: DeepMixtureOptions, *, varying: bool, classes: int, lam: float, crop: bool = False
-) -> MixtureNetworkSettings:
-    """What the solvers need to know of the options."""
-    return MixtureNetworkSettings(
-        varying=varying,
-        classes=classes,
-        lam=lam,
-        continuity_weight=options.continuity_weight,
-        learning_rate=options.learning_rate,
-        weight_decay=options.weight_decay,
-        gradient_clip=options.gradient_clip,
-        tol=options.tol,
-        min_epochs=options.min_epochs,
-        max_epochs=options.max_epochs,
-        features=options.features,
-        levels=options.levels,
-        crop=crop,
+def batch_of(
+    data: MixtureData, pixels: Floats, region: NDArray[np.bool_], place: torch.device
+) -> Batch:
+    """Normalized pixels (H, W, C) of a slice, its region (H, W) and the known means."""
+    known = data.known_means()
+    return Batch(
+        image=to_input(pixels, place),
+        region=torch.from_numpy(np.ascontiguousarray(region))[None].to(place),
+        prior_means=None if known is None else torch.from_numpy(known).to(place, torch.float32),
     )
 
 
@@ -143,14 +129,13 @@ class _Fits:
     def __init__(
         self,
         data: MixtureData,
-        settings: MixtureNetworkSettings,
-        options: OneImageOptions,
+        settings: MixtureSettings[OneImageOptions],
         task: Task,
     ) -> None:
         self.network: UNet | None = None
         self._data = data
         self._settings = settings
-        self._options = options
+        self._options = settings.options
         self._task = task
         self._device = choose_device(task.device)
         self._dtype = choose_dtype(task.precision, self._device)
@@ -159,25 +144,15 @@ class _Fits:
 
     def add(self, pixels: Floats, region: NDArray[np.bool_]) -> Floats:
         """Probabilities (K, H, W) of a slice, 0 outside its region, components in order."""
-        known = self._data.known_means()
-        batch = Batch(
-            image=to_input(pixels, self._device),
-            region=torch.from_numpy(region)[None].to(self._device),
-            prior_means=None
-            if known is None
-            else torch.from_numpy(known).to(self._device, torch.float32),
-        )
-        going_on = self._options.warm_start == _ON_THE_WAY and self.network is not None
-        start = self.network if going_on else self._start
-        wanted = self._options.start == "em" and start is None
-        targets = self._responsibilities(pixels, region) if wanted else None
+        start = self.network if self._options.warm_start == _ON_THE_WAY else self._start
+        taught = self._options.start == "em" and start is None
         fit = fit_mixture_network(
-            batch,
-            replace(self._settings, start="random" if targets is None else "em"),
+            batch_of(self._data, pixels, region, self._device),
+            self._settings,
             seed=self._task.seed,
             dtype=self._dtype,
             start=start,
-            targets=targets,
+            targets=self._responsibilities(pixels, region) if taught else None,
             observe=self._observer(),
         )
         self._fits.append(fit)
@@ -198,18 +173,19 @@ class _Fits:
         """How the fits ended, and what the known means were used for."""
         epochs = [fit.epochs for fit in self._fits]
         low, high = min(epochs), max(epochs)
+        several = len(epochs) > 1
         said = f"{low}" if low == high else f"{low} to {high}"
-        notes = [f"{said} epochs" + (f" on each of {len(epochs)} slices" if epochs[1:] else "")]
-        ended = sum(count >= self._settings.max_epochs for count in epochs)
+        notes = [f"{said} epochs" + (f" on each of {len(epochs)} slices" if several else "")]
+        ended = sum(count >= self._options.max_epochs for count in epochs)
         if ended:
-            where = f" on {ended} slices" if epochs[1:] else ""
+            where = f" on {ended} slices" if several else ""
             notes.append(f"ended by --max-epochs{where}, maybe before convergence")
-        if epochs[1:] and self._data.known is None:
+        if several and self._data.known is None:
             notes.append(
                 "components are ordered in each slice by itself: the same id need not be the same "
                 "tissue in another slice"
             )
-        if epochs[1:] and self._task.save_model is not None:
+        if several and self._task.save_model is not None:
             notes.append("the saved network is that of the last slice")
         if self._data.known is not None and self._settings.lam == 0:
             notes.append("mu_data names the components; --lam above 0 also draws their means to it")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,27 +13,21 @@ from torch import Tensor
 from segmint.devices import choose_device, choose_dtype
 from segmint.errors import UsageError
 from segmint.images import Image
+from segmint.methods.deepg import ManyImagesOptions
 from segmint.methods.method import Outcome, Task
 from segmint.methods.mixture_options import DEFAULT_COMPONENTS
 from segmint.networks.unet import UNet
 from segmint.objectives.batch import Batch
 from segmint.objectives.mixture import mixture_loss, varying_mixture_loss
-from segmint.solvers.deep_mixture import Floats, mixture_of, probable_outcome
+from segmint.solvers.deep_mixture import Floats, batch_of, mixture_of, probable_outcome
 from segmint.solvers.mixture_data import (
     AS_IN_MU_DATA,
     BY_FIRST_CHANNEL,
     MixtureData,
     mixture_data,
 )
-from segmint.solvers.mixture_training import (
-    MixtureTrainingSettings,
-    segment_with_network,
-    train_mixture_network,
-)
-from segmint.solvers.reduction import to_input
-
-if TYPE_CHECKING:
-    from segmint.methods.deepg import ManyImagesOptions
+from segmint.solvers.mixture_settings import MixtureSettings
+from segmint.solvers.mixture_training import segment_with_network, train_mixture_network
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,18 +68,18 @@ def learn_from_images(
     Raises:
         UsageError: for a number of components that needs one image, or a weight without means.
     """
-    described = [mixture_data(image.pixels, options, _task(image)) for image in images]
+    described = _described(images, options)
     known = described[0].known
     settings = _settings(options, varying=varying, data=described[0])
     found = train_mixture_network(
-        [batch for data in described for batch in _batches(data)],
+        [batch for data in described for batch in _batches(data, torch.device("cpu"))],
         settings,
         seed=seed,
         device=device,
         precision=precision,
         report=report,
     )
-    if known is not None and settings.lam > 0:
+    if settings.lam > 0:
         order = np.arange(settings.classes)
     else:
         dtype = choose_dtype(precision, choose_device(device))
@@ -145,54 +138,43 @@ def _task(image: Image, region: NDArray[np.bool_] | None = None) -> Task:
     return Task(image=image, region=image.region if region is None else region)
 
 
+def _described(images: Sequence[Image], options: ManyImagesOptions) -> list[MixtureData]:
+    """Every image, with the known means of the first, so that their file is read once."""
+    first = mixture_data(images[0].pixels, options, _task(images[0]))
+    further = replace(options, mu_data=None)
+    return [first] + [
+        replace(mixture_data(image.pixels, further, _task(image)), known=first.known)
+        for image in images[1:]
+    ]
+
+
 def _settings(
     options: ManyImagesOptions, *, varying: bool, data: MixtureData
-) -> MixtureTrainingSettings:
+) -> MixtureSettings[ManyImagesOptions]:
     if options.components == "auto":
         raise UsageError(
             "--components auto looks at one image: give the number, or known means by --mu-data"
         )
-    classes = int(options.components or DEFAULT_COMPONENTS)
-    if data.known is not None:
-        classes = len(data.known.names)
+    known = data.known
+    classes = int(options.components or DEFAULT_COMPONENTS) if known is None else len(known.names)
     lam = options.lam
     if lam is None:
-        lam = 0.0 if data.known is None else 1.0
-    if lam > 0 and data.known is None:
+        lam = 0.0 if known is None else 1.0
+    if lam > 0 and known is None:
         raise UsageError(
             f"--lam is {lam:g}, but there are no means to draw to: give --mu-data, which "
             "'segmint data prepare' writes, or --lam 0"
         )
-    return MixtureTrainingSettings(
-        varying=varying,
-        classes=classes,
-        lam=lam,
-        continuity_weight=options.continuity_weight,
-        learning_rate=options.learning_rate,
-        weight_decay=options.weight_decay,
-        gradient_clip=options.gradient_clip,
-        tol=options.tol,
-        min_epochs=options.min_epochs,
-        max_epochs=options.max_epochs,
-        features=options.features,
-        levels=options.levels,
-        decay_power=options.decay_power,
-        batch_size=options.batch_size,
-        augment=options.augmentation == "full",
-    )
+    return MixtureSettings(options=options, classes=classes, varying=varying, lam=lam)
 
 
-def _batches(data: MixtureData, device: torch.device | None = None) -> Iterator[Batch]:
+def _batches(data: MixtureData, place: torch.device) -> Iterator[Batch]:
     """One for each slice."""
     pixels, region = data.normalized(), data.whole_region()
     if pixels.ndim == 3:
         pixels, region = pixels[np.newaxis], region[np.newaxis]
-    place = device or torch.device("cpu")
-    known = data.known_means()
-    means = None if known is None else torch.from_numpy(known).to(torch.float32)
     for plane, where in zip(pixels, region, strict=True):
-        bounds = torch.from_numpy(np.ascontiguousarray(where))[None].to(place)
-        yield Batch(image=to_input(plane, place), region=bounds, prior_means=means)
+        yield batch_of(data, plane, where, place)
 
 
 def _order(

@@ -164,4 +164,7 @@ def _ending(fitted: GaussianMixture | SpatiallyVaryingMixture) -> str:
 
 
 def _criterion(table: list[tuple[int, float]]) -> str:
-    return "BIC by components: " + ", ".join(f"{count}: {value:.6g}" for count, value in table)
+    said = "BIC by components: " + ", ".join(f"{count}: {value:.6g}" for count, value in table)
+    if len(table) > 1 and min(table, key=lambda row: row[1]) == table[-1]:
+        said += f" ({table[-1][0]} was the greatest number tried, see --max-components)"
+    return said

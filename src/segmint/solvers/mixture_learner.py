@@ -10,6 +10,7 @@ from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
 from segmint.errors import InputError
+from segmint.methods.deepg import DeepMixtureOptions
 from segmint.networks.unet import UNet
 from segmint.objectives.batch import Batch
 from segmint.solvers.descent import arithmetic
@@ -25,16 +26,22 @@ class MixtureLearner:
         dtype: arithmetic of the network; statistics and objective stay in float32.
     """
 
-    def __init__(self, network: UNet, settings: MixtureSettings, *, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        network: UNet,
+        settings: MixtureSettings[DeepMixtureOptions],
+        *,
+        dtype: torch.dtype,
+    ) -> None:
         self.network = network
         self.objective = settings.objective()
-        self._settings = settings
+        self._options = settings.options
         self._dtype = dtype
         self._weights = [(weight, _rows(weight.detach())) for weight in network.parameters()]
         self._optimizer = torch.optim.AdamW(
             [rows for _, rows in self._weights],
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
+            lr=self._options.learning_rate,
+            weight_decay=self._options.weight_decay,
             fused=True,
         )
 
@@ -72,8 +79,8 @@ class MixtureLearner:
         torch.autograd.backward(total)
         for weight, rows in self._weights:
             rows.grad = None if weight.grad is None else _rows(weight.grad)
-        if self._settings.gradient_clip:
-            clip_grad_norm_(self.network.parameters(), self._settings.gradient_clip)
+        if self._options.gradient_clip:
+            clip_grad_norm_(self.network.parameters(), self._options.gradient_clip)
         self._optimizer.step()
 
     def teach(self, batch: Batch, targets: Tensor) -> None:
@@ -83,19 +90,30 @@ class MixtureLearner:
         self.step(surprise.mean() if batch.region is None else surprise[batch.region].mean())
 
 
+def new_network(channels: int, settings: MixtureSettings[DeepMixtureOptions], seed: int) -> UNet:
+    """A network with random weights for images of so many channels."""
+    return UNet(
+        in_channels=channels,
+        classes=settings.classes,
+        features=settings.options.features,
+        levels=settings.options.levels,
+        seed=seed,
+    )
+
+
+def settled(history: list[dict[str, float]], settings: MixtureSettings[DeepMixtureOptions]) -> bool:
+    """Whether the rows, one an epoch, are enough: as many as allowed, or nearly constant."""
+    epochs, options = len(history), settings.options
+    if epochs >= options.max_epochs:
+        return True
+    if epochs <= max(options.min_epochs, 1):
+        return False
+    return abs(history[-1]["nll"] - history[-2]["nll"]) < options.tol
+
+
 def _rows(weight: Tensor) -> Tensor:
     """The same numbers in the order in which they lie in memory.
 
     The fused optimizer copies every channels-last tensor there and back, a twentieth of an epoch.
     """
     return weight.permute(0, 2, 3, 1) if weight.ndim == 4 else weight
-
-
-def settled(history: list[dict[str, float]], settings: MixtureSettings) -> bool:
-    """Whether the rows, one an epoch, are enough: as many as allowed, or nearly constant."""
-    epochs = len(history)
-    if epochs >= settings.max_epochs:
-        return True
-    if epochs <= max(settings.min_epochs, 1):
-        return False
-    return abs(history[-1]["nll"] - history[-2]["nll"]) < settings.tol

@@ -13,18 +13,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from segmint.errors import InputError, UsageError
+from segmint.errors import InputError
+from segmint.methods.deepg import OneImageOptions
 from segmint.networks.unet import UNet
 from segmint.objectives.batch import Batch
-from segmint.solvers.mixture_learner import MixtureLearner, settled
-from segmint.solvers.mixture_settings import PUBLISHED_ONE_IMAGE, MixtureNetworkSettings
-
-__all__ = [
-    "PUBLISHED_ONE_IMAGE",
-    "MixtureNetworkFit",
-    "MixtureNetworkSettings",
-    "fit_mixture_network",
-]
+from segmint.solvers.mixture_learner import MixtureLearner, new_network, settled
+from segmint.solvers.mixture_settings import MixtureSettings
 
 Window = tuple[slice, slice]
 Observe = Callable[[int, Tensor], None]
@@ -46,12 +40,13 @@ class MixtureNetworkFit:
 
 def fit_mixture_network(
     batch: Batch,
-    settings: MixtureNetworkSettings,
+    settings: MixtureSettings[OneImageOptions],
     *,
     seed: int = 0,
     dtype: torch.dtype = torch.float32,
     start: UNet | None = None,
     targets: Tensor | None = None,
+    target_epochs: int = 5,
     observe: Observe | None = None,
 ) -> MixtureNetworkFit:
     """Learn a network and a mixture on one image.
@@ -63,25 +58,22 @@ def fit_mixture_network(
         seed: of the initial weights.
         dtype: arithmetic of the network; statistics and objective stay in float32.
         start: a network to go on from, left as it is; with it nothing is taught first.
-        targets: (1, K, H, W) probabilities that a new network is taught first, needed for the
-            start ``em`` without a network to go on from.
+        targets: (1, K, H, W) probabilities that a new network is taught first.
+        target_epochs: of that teaching; after many the network knows the noise in them, too.
         observe: called with the epoch and labels (H, W) int16, 0 outside the window looked at.
 
     Raises:
         InputError: when no pixel counts, or the objective is no number.
-        UsageError: when targets are needed and not given.
     """
     if batch.region is not None and not bool(batch.region.any()):
         raise InputError("the region holds no pixel: give one that holds some of the image")
-    taught = settings.start == "em" and start is None
-    if taught and targets is None:
-        raise UsageError("start 'em' needs targets: give them, or use start 'random'")
-    window = _window(batch, settings)
+    window = _window(batch, settings.options)
     inside = _cut(batch, window)
-    network = copy.deepcopy(start) if start is not None else _new(batch, settings, seed)
+    channels = batch.image.shape[1]
+    network = new_network(channels, settings, seed) if start is None else copy.deepcopy(start)
     learner = MixtureLearner(network.to(batch.image.device), settings, dtype=dtype)
-    if taught and targets is not None:
-        for _ in range(settings.target_epochs):
+    if targets is not None and start is None:
+        for _ in range(target_epochs):
             learner.teach(inside, targets[(..., *window)])
 
     def watch(epoch: int) -> None:
@@ -104,7 +96,7 @@ def fit_mixture_network(
 def _descend(
     learner: MixtureLearner,
     batch: Batch,
-    settings: MixtureNetworkSettings,
+    settings: MixtureSettings[OneImageOptions],
     watch: Callable[[int], None],
 ) -> tuple[Tensor, list[dict[str, float]]]:
     """Logits of the final weights, which the last row describes, and a row an epoch."""
@@ -118,22 +110,12 @@ def _descend(
         learner.step(total)
 
 
-def _new(batch: Batch, settings: MixtureNetworkSettings, seed: int) -> UNet:
-    return UNet(
-        in_channels=batch.image.shape[1],
-        classes=settings.classes,
-        features=settings.features,
-        levels=settings.levels,
-        seed=seed,
-    )
-
-
-def _window(batch: Batch, settings: MixtureNetworkSettings) -> Window:
+def _window(batch: Batch, options: OneImageOptions) -> Window:
     """Rows and columns that are looked at: all, or those of the region and a margin."""
     height, width = batch.image.shape[-2:]
-    if batch.region is None or not settings.crop:
+    if batch.region is None or options.full_frame:
         return slice(0, height), slice(0, width)
-    inside, step = batch.region[0], 2**settings.levels
+    inside, step = batch.region[0], 2**options.levels
     return _span(inside.any(dim=1), step), _span(inside.any(dim=0), step)
 
 

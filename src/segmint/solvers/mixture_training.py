@@ -14,19 +14,13 @@ from torch import Tensor
 
 from segmint.devices import choose_device, choose_dtype
 from segmint.errors import InputError
+from segmint.methods.deepg import ManyImagesOptions
 from segmint.networks.unet import UNet
 from segmint.objectives.batch import Batch
 from segmint.solvers.augmentation import Augmentation
 from segmint.solvers.descent import arithmetic
-from segmint.solvers.mixture_learner import MixtureLearner, settled
-from segmint.solvers.mixture_settings import MixtureTrainingSettings
-
-__all__ = [
-    "MixtureTraining",
-    "MixtureTrainingSettings",
-    "segment_with_network",
-    "train_mixture_network",
-]
+from segmint.solvers.mixture_learner import MixtureLearner, new_network, settled
+from segmint.solvers.mixture_settings import MixtureSettings
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,7 +34,7 @@ class MixtureTraining:
 
 def train_mixture_network(
     images: Sequence[Batch],
-    settings: MixtureTrainingSettings,
+    settings: MixtureSettings[ManyImagesOptions],
     *,
     seed: int = 0,
     device: str = "auto",
@@ -65,20 +59,15 @@ def train_mixture_network(
     counted = [image for image in images if image.region is None or bool(image.region.any())]
     if not counted:
         raise InputError("no image has a pixel to learn from: give images whose regions hold some")
-    network = UNet(
-        in_channels=counted[0].image.shape[1],
-        classes=settings.classes,
-        features=settings.features,
-        levels=settings.levels,
-        seed=seed,
-    ).to(place)
+    options = settings.options
+    network = new_network(counted[0].image.shape[1], settings, seed).to(place)
     learner = MixtureLearner(network, settings, dtype=choose_dtype(precision, place))
     generator = torch.Generator().manual_seed(seed)
     history: list[dict[str, float]] = []
     while not settled(history, settings):
-        left = 1 - len(history) / settings.max_epochs
-        learner.use_learning_rate(settings.learning_rate * left**settings.decay_power)
-        row = _epoch(learner, counted, settings, generator, place)
+        left = 1 - len(history) / options.max_epochs
+        learner.use_learning_rate(options.learning_rate * left**options.decay_power)
+        row = _epoch(learner, counted, options, generator, place)
         history.append({"iteration": len(history) + 1, **row})
         if report is not None:
             report(len(history), row["objective"])
@@ -99,15 +88,15 @@ def segment_with_network(
 def _epoch(
     learner: MixtureLearner,
     images: Sequence[Batch],
-    settings: MixtureTrainingSettings,
+    options: ManyImagesOptions,
     generator: torch.Generator,
     place: torch.device,
 ) -> dict[str, float]:
     """Every image once; the mean row, weighted by images."""
     sums: dict[str, float] = {}
-    for chosen in _batches(images, settings.batch_size, generator):
+    for chosen in _batches(images, options.batch_size, generator):
         batch = _stacked(chosen, place)
-        if settings.augment:
+        if options.augmentation == "full":
             batch = _augmented(batch, generator)
         _, total, row = learner.measure(batch)
         learner.step(total)
