@@ -232,6 +232,7 @@ class TestPrepared:
         np.testing.assert_array_equal(read_labels(folder / "labels.png") >= 0, image.region)
         output, _ = succeeds("evaluate", "segmint-out", prepared / "test", "--matching", "none")
         assert "mean Dice" in output
+        assert "\nedema " in output
         assert "outside the region" not in output
 
     @pytest.mark.parametrize("recipe", ["deepg", "deepsvg"])

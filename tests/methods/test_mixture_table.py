@@ -65,7 +65,9 @@ def test_rows_are_plain_data_with_units() -> None:
     ]
     assert two.rows() == expected
     assert json.loads(json.dumps(two.rows())) == expected
-    assert "z-scores" not in two.csv()
+    header, row, _ = two.csv().splitlines()
+    assert header.endswith(",units")
+    assert row.endswith(",z-scores inside the region")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from segmint.cli import console
 from segmint.cli.parameters import signature
 from segmint.errors import InputError, SegmintError, UsageError
+from segmint.images import read_image
 from segmint.images.masks import pair_files, read_masks, read_prediction
 from segmint.metrics import MATCHINGS, Matching, aggregate, evaluate
 from segmint.metrics.evaluation import Relabel
@@ -113,7 +114,8 @@ def _evaluate(predictions: str, masks: str, options: EvaluateOptions) -> int:
             }
         )
     elif table:
-        _print_scores(table, f"{predictions} against {masks}", options)
+        names = _class_names(pairs[0][2])
+        _print_scores(table, f"{predictions} against {masks}", options, names)
     for failure in failures:
         console.complain(failure)
     if table and options.csv is not None:
@@ -212,10 +214,19 @@ _TITLES = {
     "mean_dice": "mean Dice",
 }
 _MOST_NOTES = 3
+_MOST_CLASSES = 40
+"""Of more classes, which are rather the numbers of objects, ``--json`` has the scores."""
 
 
-def _print_scores(table: ScoreTable, data: str, options: EvaluateOptions) -> None:
-    """The table, a legend of its words, and the notes."""
+def _class_names(mask: Path) -> tuple[str, ...]:
+    """Names of the classes 0, 1, ... of a prepared file; other masks have none."""
+    return read_image(mask).class_names if mask.suffix.lower() == ".npz" else ()
+
+
+def _print_scores(
+    table: ScoreTable, data: str, options: EvaluateOptions, names: Sequence[str]
+) -> None:
+    """The tables, a legend of their words, and the notes."""
     several = any(image.n_annotators > 1 for image in table.images)
     lines: dict[str, dict[str, ScoreRow]] = {}
     for row in table.rows():
@@ -237,11 +248,31 @@ def _print_scores(table: ScoreTable, data: str, options: EvaluateOptions) -> Non
         ],
     )
     console.result()
+    _print_classes(table, names)
     for word, meaning in _legend(table, treatments, several, data, options):
         _print_wrapped(word.ljust(12), meaning)
     for note in _shortened(table.notes):
         _print_wrapped("note".ljust(12), _in_options(note))
     console.result()
+
+
+def _print_classes(table: ScoreTable, names: Sequence[str]) -> None:
+    """IoU and Dice of each class, where there are so few that they can be read."""
+    rows = table.as_dict()["classes"]
+    if not 0 < len(rows) <= _MOST_CLASSES:
+        return
+    titles = dict(enumerate(names))
+    cells = [
+        [titles.get(row["class"], str(row["class"])), _written(row["iou"]), _written(row["dice"])]
+        for row in rows
+    ]
+    console.table(["class", "IoU", "Dice"], cells)
+    console.result()
+
+
+def _written(score: float | None) -> str:
+    """A class that is in neither prediction nor truth has no score."""
+    return "" if score is None else f"{score:.4f}"
 
 
 def _treatment(row: ScoreRow) -> str:
