@@ -63,3 +63,5 @@ def test_fullest_slice() -> None:
     labels[1, 0, :2] = labels[3, 0, :2] = 0, 1
     labels[4, 0, 0] = 0
     assert fullest_slice(labels) == 1
+    labels[2] = 0
+    assert fullest_slice(labels) == 2

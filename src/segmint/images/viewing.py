@@ -69,10 +69,18 @@ def upright(image: Image) -> tuple[Image, Callable[[Array], Array]]:
 
 
 def fullest_slice(labels: npt.NDArray[np.integer[Any]]) -> int:
-    """The slice of (D, H, W) with the most components; of several the one nearest the middle."""
-    counts = [np.unique(plane[plane >= 0]).size for plane in labels]
+    """The slice of (D, H, W) with the most components; of several the one nearest the middle.
+
+    Slices of which less than half as much is labelled as of another are passed over.
+    """
+    areas = np.count_nonzero(labels >= 0, axis=(1, 2))
     middle = (len(labels) - 1) / 2
-    return max(range(len(labels)), key=lambda index: (counts[index], -abs(index - middle)))
+
+    def worth(index: int) -> tuple[int, float]:
+        plane = labels[index]
+        return np.unique(plane[plane >= 0]).size, -abs(index - middle)
+
+    return max(np.flatnonzero(2 * areas >= areas.max()).tolist(), key=worth)
 
 
 def _directions(affine: npt.NDArray[np.float64]) -> tuple[str, str]:
