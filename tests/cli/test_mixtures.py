@@ -200,6 +200,43 @@ class TestBadInput:
             1, "segment", "broken.nii.gz", "--method", "em-gmm"
         )
 
+    def test_affine_that_places_nothing(self, here: Path, refused: Refused) -> None:
+        for value in (np.nan, np.inf, 0.0):
+            save(here / "flat.nii", np.zeros((4, 4, 4), np.float32))
+            content = bytearray((here / "flat.nii").read_bytes())
+            content[280:296] = np.array([value, 0, 0, 0], "<f4").tobytes()  # srow_x
+            (here / "flat.nii").write_bytes(content)
+            assert "affine that places no voxel" in refused(1, "segment", "flat.nii")
+
+    def test_names_that_are_no_text(self, here: Path, succeeds: Call, photo: np.ndarray) -> None:
+        names = [b"n\xff.png".decode("utf-8", "surrogateescape"), "other.png"]
+        for name in names:
+            Pillow.fromarray(photo[..., 0]).save(here / name)
+        succeeds("segment", "--channels", *names, "--method", "em-gmm", "--out", "out")
+
+    def test_name_that_is_too_long(self, here: Path, refused: Refused) -> None:
+        assert "File name too long" in refused(
+            1, "segment", "good.png", "--method", "deepg", "--save-model", "x" * 300
+        )
+
+    def test_name_on_two_lines(self, refused: Refused) -> None:
+        assert "two\\nlines.png" in refused(1, "segment", "two\nlines.png")
+
+    def test_help_of_the_options_that_were_meant(self, refused: Refused) -> None:
+        call = ("segment", "good.png", "--method", "deepg", "--lam", "abc")
+        assert "'segmint segment --method deepg --help'" in refused(2, *call)
+        assert "'segmint train deepg --help'" in refused(2, "train", "deepg", "a", "--tol", "b")
+        words = "'segmint data prepare --help'"
+        assert words in refused(2, "data", "prepare", "myops", "a", "b", "--size", "c")
+
+    def test_steps_that_are_far_too_large(
+        self, here: Path, refused: Refused, prepared: Path
+    ) -> None:
+        call = ("train", "deepg", prepared, "--out", "run", "--learning-rate", "1e30", "--quiet")
+        small = ("--features", "4", "--levels", "1", "--max-epochs", "1", "--augmentation", "none")
+        assert "lower" in refused(1, *call, *small)
+        assert not (here / "run" / "run.json").exists()
+
     def test_pickle_is_never_loaded(self, here: Path, refused: Refused) -> None:
         np.save(here / "mask.npy", np.array([{"a": 1}]), allow_pickle=True)
         assert "pickled" in refused(1, "segment", "mask.npy", "--method", "em-gmm")

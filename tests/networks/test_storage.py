@@ -46,7 +46,7 @@ def test_round_trip(path: Path, network: ClusteringNetwork) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.safetensors is not a network"):
+    with pytest.raises(InputError, match=r"none\.safetensors does not exist"):
         load_network(tmp_path / "none.safetensors")
 
 
@@ -107,6 +107,23 @@ def test_description_that_is_none(tmp_path: Path, text: str) -> None:
     save_file({"a": torch.zeros(2)}, path, metadata={"segmint": text})
     with pytest.raises(InputError, match="says format None"):
         load_network(path)
+
+
+@pytest.mark.parametrize("size", [{"levels": 10**6}, {"features": 10**9}, {"levels": 0}])
+def test_announced_size_is_bounded(tmp_path: Path, size: dict[str, int]) -> None:
+    described = {"format": FORMAT, "network": "unet-deepg", "configuration": size}
+    path = tmp_path / "a.safetensors"
+    save_file({"a": torch.zeros(2)}, path, metadata={"segmint": json.dumps(described)})
+    with pytest.raises(InputError, match="does not hold the weights"):
+        load_network(path)
+
+
+def test_broken_weights_are_not_kept(tmp_path: Path, network: ClusteringNetwork) -> None:
+    with torch.no_grad():
+        next(iter(network.parameters())).fill_(torch.nan)
+    with pytest.raises(InputError, match="no numbers"):
+        save_network(tmp_path / "a.safetensors", network)
+    assert not (tmp_path / "a.safetensors").exists()
 
 
 def test_same_network_same_bytes(tmp_path: Path, network: ClusteringNetwork) -> None:

@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
     except CycloptsError as error:
         from segmint.cli.sentences import sentence
 
-        complain(sentence(error, arguments[0]))
+        complain(sentence(error, arguments))
         return 2
     except SegmintError as error:
         complain(str(error))
@@ -61,11 +61,15 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt as error:
         complain(str(error) or "stopped; run the same command again")
         return 1
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            sys.stderr.close()
+        else:
+            name = f" {error.filename}" if error.filename else ""
+            complain(f"cannot open{name}: {error.strerror or error}; choose another name")
+        return 1
     except MemoryError:
         complain("not enough memory: give fewer or smaller images")
-        return 1
-    except BrokenPipeError:
-        sys.stderr.close()
         return 1
 
 

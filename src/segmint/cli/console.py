@@ -10,19 +10,26 @@ from typing import Any, Protocol
 
 
 def complain(sentence: str) -> None:
-    """One error sentence on standard error."""
-    sys.stderr.write(f"segmint: {sentence}\n")
+    """One error sentence on standard error, whatever the names in it hold."""
+    sys.stderr.write(f"segmint: {_shown(sentence)}\n")
 
 
 def say(sentence: str) -> None:
     """One line of progress or advice on standard error."""
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(f"{_shown(sentence)}\n")
 
 
 def result(line: str = "") -> None:
     """One line of the result on standard output."""
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write("\n".join(map(_shown, line.split("\n"))) + "\n")
     sys.stdout.flush()
+
+
+def _shown(line: str) -> str:
+    """One line, in which what cannot be printed stands as an escape."""
+    if line.isprintable():
+        return line
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
 
 
 def result_json(data: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cyclopts import (
     CoercionError,
     CycloptsError,
@@ -16,11 +18,21 @@ from segmint.errors import nearest_name
 _KINDS = {int: "a whole number", float: "a number"}
 
 
-def sentence(error: CycloptsError, command: str) -> str:
-    """One sentence for what was not understood of a command."""
-    what = _what(error, command)
+def sentence(error: CycloptsError, arguments: Sequence[str]) -> str:
+    """One sentence for what was not understood of a command line."""
+    what = _what(error, arguments[0])
     joint = " " if what.endswith("?") else "; "
-    return f"{what}{joint}'segmint {command} --help' shows all options"
+    return f"{what}{joint}'segmint {_words(arguments)} --help' shows all options"
+
+
+def _words(arguments: Sequence[str]) -> str:
+    """The command with what its options depend on: a method, a recipe, an action."""
+    command, *others = arguments
+    if command in ("train", "data") and others and not others[0].startswith("-"):
+        return f"{command} {others[0]}"
+    if command == "segment" and "--method" in others[:-1]:
+        return f"segment --method {others[others.index('--method') + 1]}"
+    return command
 
 
 def _what(error: CycloptsError, command: str) -> str:

@@ -109,7 +109,8 @@ def channel_names(files: Sequence[Path], counts: Sequence[int]) -> tuple[str, ..
         ('DE', 'rgb_0', 'rgb_1', 'rgb_2')
     """
     names: list[str] = []
-    for name, count in zip(_shortened(result_names(files)), counts, strict=True):
+    readable = [name.encode("utf-8", "replace").decode() for name in result_names(files)]
+    for name, count in zip(_shortened(readable), counts, strict=True):
         names += [name] if count == 1 else [f"{name}_{index}" for index in range(count)]
     return tuple(names) if len(set(names)) == len(names) else tuple(map(str, range(len(names))))
 

@@ -14,6 +14,9 @@ from segmint.errors import InputError
 LARGEST_ROW_OF_CHANNELS_FIRST = 16
 """Arrays (1, 3 or 4, H, W) with both sides above this are taken for channels-first and refused."""
 
+_WIDEST = 8
+"""Bytes of the widest float that the libraries below compute with."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Image:
@@ -160,6 +163,8 @@ def _numbers(array: npt.ArrayLike) -> npt.NDArray[Any]:
             "array of bool is a mask, accepted are integers and floats: "
             "pass array.astype(numpy.uint8) if it is an image"
         )
+    if pixels.dtype.kind == "f" and pixels.dtype.itemsize > _WIDEST:
+        pixels = pixels.astype(np.float64)
     if pixels.dtype.kind not in "uif":
         raise InputError(
             f"array of {pixels.dtype} is not an image: pass integers or real floating-point numbers"

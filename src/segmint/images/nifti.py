@@ -76,7 +76,7 @@ def read_nifti(request: Request, version: int, *, gzipped: bool) -> Image:
         pixels=pixels,
         source=request.path,
         spacing=spacing if pixels.ndim == 4 else spacing[:2],
-        affine=np.asarray(file.affine, dtype=np.float64),
+        affine=_checked_affine(request, file),
         volume_shape=spatial,
         notes=notes,
     )
@@ -113,6 +113,16 @@ def write_nifti_maps(
     file = nibabel.Nifti1Image(volumes.reshape(shape), like.affine)  # type: ignore[no-untyped-call]
     with atomic_path(path) as temporary, quiet("nibabel.global"):
         nibabel.save(file, temporary)
+
+
+def _checked_affine(request: Request, file: Any) -> Any:
+    affine = np.asarray(file.affine, dtype=np.float64)
+    if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
+        raise InputError(
+            f"{request.path} has an affine that places no voxel (flat, infinite or NaN), accepted "
+            "is an invertible 4x4 matrix: mend its header"
+        )
+    return affine
 
 
 def _checked_shape(request: Request, file: Any) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ class ExpectationMaximizationOptions(MixtureOptions):
 
     tol: float = option(1e-3, low=0)
     """Stop when an iteration changes the mean log-likelihood by less, in nats a pixel."""
-    max_iter: int = option(100, low=1)
+    max_iter: int = option(100, low=1, high=2**31 - 1)
     """Iterations, at most."""
     init: str = option("kmeans", choices=STARTS)
     """Start without --mu-data: k-means, or random responsibilities as published."""

@@ -29,9 +29,14 @@ def save_network(path: Path, network: nn.Module, *, name: str = "clustering") ->
         name: its name in the registry.
 
     Raises:
+        InputError: when a weight is NaN or infinite.
         OutputError: when the file cannot be written.
     """
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    if not all(bool(value.isfinite().all()) for value in state.values()):
+        raise InputError(
+            "the learned network holds values that are no numbers: lower --learning-rate"
+        )
     configuration: Any = network.configuration
     described = {"format": FORMAT, "network": name, "configuration": configuration}
     # One entry, because the library writes several in random order.
@@ -50,9 +55,15 @@ def load_network(path: Path) -> nn.Module:
         with safe_open(path, framework="pt") as file:
             described = _described(file.metadata())
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except FileNotFoundError as error:
         raise InputError(
-            f"{path} is not a network written by segmint ({error}): give a .safetensors file"
+            f"{path} does not exist, accepted is a network that segmint wrote: check the name"
+        ) from error
+    except (OSError, SafetensorError) as error:
+        reason = "it is a folder" if path.is_dir() else str(error)
+        raise InputError(
+            f"{path} is not a network written by segmint ({reason}): give a file that --save-model "
+            "or 'segmint train' wrote"
         ) from error
     if described.get("format") != FORMAT:
         raise InputError(

@@ -16,6 +16,7 @@ from torch.nn import functional
 from segmint.networks.normalization import Normalization
 
 NEGATIVE_SLOPE = 0.01
+MOST_LEVELS, MOST_FEATURES = 8, 512
 
 _PIXELS_TO_FOLD = 1000
 """Coarse pixels from which on folding costs less than the larger kernel takes to prepare."""
@@ -53,6 +54,10 @@ class UNet(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if not (1 <= levels <= MOST_LEVELS and 1 <= features <= MOST_FEATURES):
+            raise ValueError(
+                f"levels {levels} and features {features}: 1 to {MOST_LEVELS}, 1 to {MOST_FEATURES}"
+            )
         self._configuration = {
             "in_channels": in_channels,
             "classes": classes,

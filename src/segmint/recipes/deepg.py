@@ -94,7 +94,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
             raise ValueError("a network of other channels")
         if len(learned.names) not in (0, size["classes"]):
             raise ValueError("other names")
-    except (UsageError, ValueError, TypeError, KeyError) as error:
+    except (UsageError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise InputError(
             f"{folder} holds a network and a record that do not fit each other: train again"
         ) from error

@@ -178,7 +178,7 @@ def _read(data: str | Path | Sequence[str | Path | Image]) -> list[Image]:
 def _read_record(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads((folder / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"{folder} is not a finished run (no readable {RUN}): "
             "give a folder that 'segmint train' wrote"

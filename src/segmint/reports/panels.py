@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,9 @@ def draw_panels(
     if truth is not None:
         _check(image, truth, "truth")
     view = _view(image, labels, truth)
-    with style.context("default"):
+    with style.context("default"), warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box; that is no reason to stop.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
         canvas = FigureCanvasAgg(_figure(view, names))
         canvas.draw()  # type: ignore[no-untyped-call]
         drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
