@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from segmint.datasets import prepare_myops
+from segmint.datasets import myops, prepare_myops
 from segmint.datasets.preparation import Preparation
-from segmint.errors import InputError, UsageError
+from segmint.errors import InputError, OutputError, UsageError
 from segmint.images import read_class_means, read_image, read_prepared
 from segmint.images.masks import read_masks
 
@@ -259,6 +259,124 @@ class TestResuming:
             prepare_myops(hearts, tmp_path / "out")
 
 
+def junk(hearts: Path, *patients: int) -> dict[Path, bytes]:
+    """Make the T2 volumes of patients unreadable; what they held."""
+    paths = [file_of(hearts, patient, "T2") for patient in patients]
+    held = {path: path.read_bytes() for path in paths}
+    for path in paths:
+        path.write_bytes(b"junk")
+    return held
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in files_in(folder)}
+
+
+class TestWhatWasMadeEarlier:
+    def test_stays_when_nothing_can_replace_it(self, hearts: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        prepare_myops(hearts, out)
+        before = contents(out)
+        junk(hearts, 101, 102, 109)
+        assert "no patient can be used" in refused(InputError, hearts, out, overwrite=True, size=64)
+        assert contents(out) == before
+
+    def test_is_replaced_once_a_patient_is_read(self, hearts: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        prepare_myops(hearts, out)
+        junk(hearts, 101)
+        preparation = prepare_myops(hearts, out, overwrite=True, format="nifti")
+        assert {row.patient for row in preparation.rows if row.file} == {102, 109}
+        assert not [name for name in files_in(out) if name.endswith(".npz") or "_101_" in name]
+
+    def test_crops_of_failed_patients_stay_and_are_named(
+        self, hearts: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "out"
+        first = prepare_myops(hearts, out)
+        crops = {name: data for name, data in contents(out).items() if name.endswith(".npz")}
+        held = junk(hearts, 101, 102, 109)
+        second = prepare_myops(hearts, out)
+        assert len(second.failures) == 3
+        assert all("earlier crops stay as they were" in failure for failure in second.failures)
+        assert "failed" in (out / "prepared.csv").read_text()
+        assert {row for row in second.rows if row.outcome != "failed"} == set(first.rows)
+        assert crops.items() <= contents(out).items()
+        for path, data in held.items():
+            path.write_bytes(data)
+        third = prepare_myops(hearts, out)
+        assert (third.rows, third.failures) == (first.rows, ())
+
+    def test_unfinished_crops_of_a_failed_patient_go(self, hearts: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        junk(hearts, 101)
+        prepare_myops(hearts, out)
+        (out / "train" / "myops_101_01.npz").write_bytes(b"half")
+        prepare_myops(hearts, out)
+        assert not list((out / "train").glob("myops_101_*"))
+
+    def test_nothing_made_leaves_an_empty_place(self, hearts: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        prepare_myops(hearts, out)
+        for patient in (101, 102, 109):
+            array = volume(hearts, patient, "gd")
+            spoil(hearts, patient, "gd", np.where(array == 2221, 0, array).astype(np.int16))
+        refused(InputError, hearts, out, overwrite=True)
+        assert not out.exists()
+
+
+class TestAfterAKill:
+    def test_in_the_first_patient(
+        self, hearts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write, calls = myops.write_crop, []
+
+        def full(*given: Any) -> None:
+            calls.append(given)
+            if len(calls) == 2:
+                raise OutputError("the disk is full")
+            write(*given)
+
+        monkeypatch.setattr(myops, "write_crop", full)
+        with pytest.raises(OutputError):
+            prepare_myops(hearts, tmp_path / "out")
+        monkeypatch.undo()
+        prepare_myops(hearts, tmp_path / "out")
+        prepare_myops(hearts, tmp_path / "whole")
+        ours, whole = contents(tmp_path / "out"), contents(tmp_path / "whole")
+        assert {**ours, "dataset.json": b""} == {**whole, "dataset.json": b""}
+
+    @pytest.mark.parametrize("format_name", ["npz", "nifti"])
+    def test_damaged_crops_are_made_again(
+        self, hearts: Path, tmp_path: Path, format_name: str
+    ) -> None:
+        out = tmp_path / "out"
+        prepare_myops(hearts, out, format=format_name)
+        before = contents(out)
+        pattern = "*.npz" if format_name == "npz" else "masks/*.nii.gz"
+        damaged = min((out / "train").glob(pattern))
+        damaged.write_bytes(damaged.read_bytes()[:-9])
+        assert prepare_myops(hearts, out, format=format_name).kept == 2
+        assert files_in(out) == set(before)
+        assert damaged.stat().st_size == len(before[damaged.relative_to(out).as_posix()])
+
+    @pytest.mark.parametrize("place", [".", "train", "test/masks"])
+    def test_unfinished_files_go(self, hearts: Path, tmp_path: Path, place: str) -> None:
+        out = tmp_path / "out"
+        prepare_myops(hearts, out)
+        left = out / place / ".partial-x.npz"
+        left.parent.mkdir(exist_ok=True)
+        left.touch()
+        prepare_myops(hearts, out)
+        assert not left.exists()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_names_that_are_no_paths(all_hearts: Path, tmp_path: Path, name: str) -> None:
+    assert "is no folder" in refused(InputError, tmp_path / name, tmp_path / "out")
+    refused((UsageError, OutputError), all_hearts, tmp_path / name)
+
+
 def nan_in(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     changed = array.astype(np.float32)
     changed[3, 4, 1] = np.nan
@@ -365,7 +483,9 @@ def test_a_flat_channel_gives_no_crop(hearts: Path, tmp_path: Path) -> None:
     assert (rows[2].outcome, rows[2].reason) == ("left out", "one value throughout T2")
 
 
-def refused(error: type[Exception], source: Path, out: Path, **options: Any) -> str:
+def refused(
+    error: type[Exception] | tuple[type[Exception], ...], source: Path, out: Path, **options: Any
+) -> str:
     with pytest.raises(error) as caught:
         prepare_myops(source, out, **options)
     assert "\n" not in str(caught.value)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from segmint.datasets import prepare_myops, prepared_images
+from segmint.datasets.prepared_folder import read_record
 from segmint.errors import InputError, UsageError
 
 
@@ -48,6 +49,11 @@ def test_any_folder_of_images(prepared: Path, tmp_path: Path) -> None:
     assert prepared_images(tmp_path, "test") == prepared_images(tmp_path / "test") == expected
     with pytest.raises(InputError, match="holds no image"):
         prepared_images(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_names_that_are_no_paths(tmp_path: Path, name: str) -> None:
+    assert read_record(tmp_path / name) is None
 
 
 @pytest.mark.parametrize(

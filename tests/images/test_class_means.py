@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import hypothesis.extra.numpy as arrays
@@ -104,6 +105,16 @@ def test_what_is_written_comes_back_exactly(
         ("a.yaml", "a: [1]\na: [2]", "has the class 'a' 2 times"),
         ("a.yaml", "a: {x: 1, x: 2}", "has the channel 'x' 2 times"),
         ("a.yaml", "a: !!python/object/apply:os.getcwd []", "would make an object"),
+        ("a.yaml", "a: [!!timestamp foo,1,2]", "is no YAML"),
+        ("a.yaml", "a: [!!bool foo,1,2]", "is no YAML"),
+        ("a.yaml", "a: [!!int '',1,2]", "is no YAML"),
+        ("a.yaml", '"a\\ud800": [1]', "the class name 'a\\ud800' with control characters"),
+        ("a.yaml", 'a: {"x\\e[1m": 1}', "the channel name 'x\\x1b[1m' with control characters"),
+        ("a.csv", "a\x1b,1\n", "the class name 'a\\x1b' with control characters"),
+        ("a.csv", '"a\nb",1\n', "the class name 'a\\nb' with control characters"),
+        ("a.csv", "class,x\u2028y\na,1\n", "the channel name 'x\\u2028y' with control"),
+        ("a.csv", "class;LGE;T2\na;1,5;2\n", "has semicolons between its cells, accepted are co"),
+        ("a.csv", "class\tLGE\na\t1\n", "has tabs between its cells, accepted are commas"),
         ("a.yaml", "a: &b [*b]", "holds list for class 'a'"),
     ],
 )
@@ -126,6 +137,14 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
         read_class_means(tmp_path)
     with pytest.raises(InputError, match="cannot be opened"):
         read_class_means("a\0b")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_what_never_ends(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "mu.csv")
+    for path in (tmp_path / "mu.csv", Path(os.devnull)):
+        with pytest.raises(InputError, match="is a device or a pipe"):
+            read_class_means(path)
 
 
 def test_json_is_yaml(tmp_path: Path) -> None:

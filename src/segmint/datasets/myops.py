@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ from segmint.images.reading import read_image
 MEANS, DEVIATIONS, SHARES = "mu_data.csv", "sigma_data.csv", "pi_data.csv"
 """Files of the class statistics; deviations are standard deviations, not variances."""
 
-_CROPS = "myops_[0-9]*_[0-9]*"
+_CROPS = re.compile(r"myops_(\d+)_\d+\.(?:npz|nii\.gz)", re.ASCII)
 
 
 def prepare_myops(
@@ -61,6 +62,7 @@ def prepare_myops(
 
     A patient whose files do not fit is left out and named, the others are prepared. Called again
     with the same options it goes on where it was stopped, and does again whose files have changed.
+    What was made earlier goes only when there is something to take its place.
 
     Args:
         source: folder of the data set, or one that contains it.
@@ -80,7 +82,13 @@ def prepare_myops(
     root, folder = find_root(source), Path(out)
     _check_place(root, folder)
     patients = find_patients(root)
-    ledger = Ledger.open(folder, _head(root, chosen), overwrite=overwrite, pattern=_CROPS)
+    ledger = Ledger.open(
+        folder,
+        _head(root, chosen),
+        overwrite=overwrite,
+        crops=_CROPS,
+        tables=(TABLE, MEANS, DEVIATIONS, SHARES),
+    )
     work = _Work(folder, chosen, ledger)
     for patient in patients:
         note = work.add(patient)
@@ -107,7 +115,6 @@ class _Work:
             self.kept += 1
             self.rows += rows
             return "kept"
-        self._remove_crops(patient.number)
         try:
             rows = list(self._prepare(patient))
         except (InputError, MemoryError) as error:
@@ -118,14 +125,10 @@ class _Work:
         written = sum(row.outcome == WRITTEN for row in rows)
         return f"{written} of {len(rows)} slices"
 
-    def _remove_crops(self, number: int) -> None:
-        """Crops of a patient may not outlive the files that they were made from."""
-        for split in SPLITS:
-            for path in (self.folder / split).glob(f"**/myops_{number}_[0-9]*"):
-                path.unlink()
-
     def _prepare(self, patient: PatientFiles) -> Iterable[SliceRow]:
         volumes = read_patient(patient, check_positions=not self.options.ignore_positions)
+        # Earlier crops go only now that the volumes are known to be whole.
+        self.ledger.begin(patient.number)
         split = self._split(patient.number)
         all_classes = self.options.slices == "all-classes"
         for crop in crops_of(volumes, size=self.options.size, all_classes=all_classes):
@@ -150,7 +153,11 @@ class _Work:
         reason = str(error)
         if isinstance(error, MemoryError):
             reason = f"patient {patient.number}: not enough memory for its volumes"
+        earlier = self.ledger.fail(patient.number)
+        if earlier:
+            reason += "; the patient's earlier crops stay as they were"
         self.failures.append(reason)
+        self.rows += earlier
         split = self._split(patient.number)
         self.rows.append(
             SliceRow(patient=patient.number, split=split, slice=None, outcome=FAILED, reason=reason)
@@ -175,7 +182,7 @@ class _Work:
         if any(row.outcome == WRITTEN for row in self.rows):
             return
         self.ledger.discard()
-        if len(self.failures) == len(self.rows):
+        if all(row.outcome == FAILED for row in self.rows):
             others = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
             raise InputError(f"no patient can be used{others}: {self.failures[0]}")
         wanted = "all of" if self.options.slices == "all-classes" else "any of"
@@ -189,6 +196,8 @@ class _Work:
         drawn = self._drawn()
         statistics = class_statistics(map(self._read, drawn)) if drawn else None
         if statistics is None:
+            for name in (MEANS, DEVIATIONS, SHARES):
+                (self.folder / name).unlink(missing_ok=True)
             self.failures.append(
                 f"no slice for --statistics-from {self.options.statistics_from} holds all classes, "
                 f"so {MEANS} is not written: pass --statistics-from all or other --test-patients"
@@ -264,7 +273,10 @@ def _head(root: Path, options: MyopsOptions) -> dict[str, Any]:
 
 def _check_place(root: Path, folder: Path) -> None:
     """Keep crops out of the folders of the data set."""
-    place, root = folder.resolve(), root.resolve()
+    try:
+        place, root = folder.resolve(), root.resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(f"{str(folder)!r} is no path of a folder: name another") from error
     inside = any(place.is_relative_to(root / name) for name in (IMAGE_FOLDER, TRUTH_FOLDER))
     if place == root or inside:
         raise UsageError(

@@ -20,6 +20,7 @@ from segmint.datasets.myops_layout import (
     sequence_file,
     truth_file,
 )
+from segmint.datasets.prepared_folder import is_folder
 from segmint.errors import InputError
 from segmint.images.image import Image
 from segmint.images.reading import read_image
@@ -68,7 +69,7 @@ def find_root(source: str | Path) -> Path:
         InputError: when there is none, or more than one.
     """
     source = Path(source)
-    if not source.is_dir():
+    if not is_folder(source):
         raise InputError(
             f"{source} is no folder, accepted is the folder of MyoPS 2020 with {IMAGE_FOLDER} and "
             f"{TRUTH_FOLDER} in it: check the path"
@@ -77,7 +78,7 @@ def find_root(source: str | Path) -> Path:
         return source.resolve().parent
     patterns = ["/".join(["*"] * depth + [IMAGE_FOLDER]) for depth in range(_DEPTH)]
     found = [path.parent for pattern in patterns for path in sorted(source.glob(pattern))]
-    found = [path for path in found if (path / IMAGE_FOLDER).is_dir()]
+    found = [path for path in found if is_folder(path / IMAGE_FOLDER)]
     if not found:
         raise InputError(
             f"{source} holds no folder {IMAGE_FOLDER}, accepted is the folder of MyoPS 2020 with "
@@ -99,7 +100,7 @@ def find_patients(root: Path) -> list[PatientFiles]:
     """
     patients: dict[int, PatientFiles] = {}
     for folder in (root / IMAGE_FOLDER, root / TRUTH_FOLDER):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        for path in sorted(folder.iterdir()) if is_folder(folder) else ():
             match = _NAME.fullmatch(path.name)
             if match and (match[2] == TRUTH) == (folder.name == TRUTH_FOLDER):
                 number = int(match[1])

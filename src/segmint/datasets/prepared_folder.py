@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def prepared_images(folder: str | Path, split: str | None = None) -> list[Path]:
     places = [image_folder(folder, each, record["format_of_files"]) for each in SPLITS]
     if split is not None:
         places = [places[SPLITS.index(split)]]
-    filled = [place for place in places if place.is_dir() and any(place.iterdir())]
+    filled = [place for place in places if is_folder(place) and any(place.iterdir())]
     if not filled:
         raise InputError(
             f"{folder} holds no image of {split or 'any split'}: prepare the data again, or name "
@@ -55,6 +56,12 @@ def image_folder(folder: Path, split: str, file_format: str) -> Path:
     return folder / split if file_format == "npz" else folder / split / "images"
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; False also for what is too long or odd to be a path."""
+    # Path.is_dir raises for such names.
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def read_record(folder: Path) -> dict[str, Any] | None:
     """What ``dataset.json`` says, or None where there is none.
 
@@ -62,7 +69,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         InputError: when it is not such a record, or one of another version.
     """
     path = folder / RECORD
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 (as in is_folder)
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import math
+import stat
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ from segmint.runs import write_text
 MOST_CLASSES = 255
 LARGEST_FILE = 1 << 20
 """Bytes; a file of means is a few lines."""
+
+_UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: control characters, surrogates, separators of lines and paragraphs."""
 
 _ACCEPTED = "a CSV with the header class,LGE,T2,C0 and a row for each class, or such a YAML mapping"
 
@@ -83,6 +88,28 @@ def write_class_means(path: str | Path, means: ClassMeans) -> None:
     write_text(Path(path), stream.getvalue())
 
 
+def check_name_characters(path: str | Path, what: str, names: Iterable[str]) -> None:
+    """Refuse names that no screen or table can show in one line.
+
+    Args:
+        path: the file that holds them or shall hold them.
+        what: ``class`` or ``channel``.
+        names: what they are called.
+
+    Raises:
+        InputError: for a name with a control character, a line break or half of a surrogate pair.
+
+    Example:
+        >>> check_name_characters("mu.csv", "class", ["blood pool", "Ödem"])
+    """
+    for name in names:
+        if any(unicodedata.category(each) in _UNSHOWN for each in name):
+            raise InputError(
+                f"{path} has the {what} name {name[:40]!r} with control characters, accepted are "
+                "names of one line that can be shown: rename it"
+            )
+
+
 @dataclass(frozen=True)
 class _Table:
     """What a file says, not yet checked."""
@@ -93,7 +120,12 @@ class _Table:
 
 def _text_of(path: Path) -> str:
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise InputError(
+                f"{path} is a device or a pipe, accepted is {_ACCEPTED}: save it as a file"
+            )
+        size = status.st_size
         if size > LARGEST_FILE:
             raise InputError(
                 f"{path} has {size} bytes, a file of class means has at most {LARGEST_FILE}: give "
@@ -120,12 +152,23 @@ def _csv_table(path: Path, text: str) -> _Table:
     except csv.Error as error:
         raise InputError(f"{path} is no CSV ({error}), accepted is {_ACCEPTED}: mend it") from error
     lines = [line for line in lines if any(line)]
+    _check_separator(path, lines)
     channels: tuple[str, ...] = ()
     if lines and lines[0][0].casefold() in ("class", ""):
         channels = tuple(lines.pop(0)[1:])
     elif all(_number(line[0]) is not None for line in lines):
         return _Table((), [(str(index), line) for index, line in enumerate(lines)])
     return _Table(channels, [(line[0], line[1:]) for line in lines])
+
+
+def _check_separator(path: Path, lines: Sequence[Sequence[str]]) -> None:
+    first = lines[0] if lines else ()
+    for separator, what in ((";", "semicolons"), ("\t", "tabs")):
+        if len(first) == 1 and separator in first[0]:
+            raise InputError(
+                f"{path} has {what} between its cells, accepted are commas: save it with commas "
+                "between the cells and points in the numbers"
+            )
 
 
 def _yaml_table(path: Path, text: str) -> _Table:
@@ -154,7 +197,11 @@ def _yaml_mapping(path: Path, text: str) -> Mapping[Any, Any]:
             f"{path} holds a tag or a value that would make an object, accepted are names and "
             f"numbers alone: give {_ACCEPTED}"
         ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (
+        # Values that do not fit their tag, such as !!timestamp or !!bool, raise the last three.
+        *(yaml.YAMLError, ValueError, RecursionError),
+        *(AttributeError, LookupError, TypeError),
+    ) as error:
         raise InputError(f"{path} is no YAML, accepted is {_ACCEPTED}: mend it") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no mapping, accepted is {_ACCEPTED}: mend it")
@@ -189,6 +236,7 @@ def _check_names(path: Path, table: _Table) -> None:
         _refuse_twice(path, what, given)
         if "" in given:
             raise InputError(f"{path} has a {what} without a name: give each one a name")
+        check_name_characters(path, what, given)
 
 
 def _numbers(path: Path, name: str, cells: Sequence[Any]) -> list[float]:

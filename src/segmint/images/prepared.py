@@ -9,6 +9,7 @@ and 255 elsewhere, ``spacing`` (2,) in millimeters, and the strings ``channels``
 from __future__ import annotations
 
 import math
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from segmint.errors import InputError
 from segmint.images.choices import MAX_PIXELS
+from segmint.images.class_means import check_name_characters
 from segmint.images.decoding import Request, check_pixel_count, damaged, decoding
 from segmint.images.image import Image, check_finite
 from segmint.runs import atomic_path
@@ -174,6 +176,8 @@ def _check_values(path: str | Path, image: Image) -> None:
     """
     assert image.region is not None and image.mask is not None
     check_finite(image, advice=_ADVICE)
+    check_name_characters(path, "class", image.class_names)
+    check_name_characters(path, "channel", image.channel_names)
     classes = len(image.class_names)
     if classes > MOST_CLASSES:
         raise InputError(f"{path} has {classes} classes, accepted are at most {MOST_CLASSES}")
@@ -229,9 +233,18 @@ def _read(
         # The check sum is compared at the end of the member.
         if len(data) != size or handle.read(1):
             raise ValueError("length")
+    if dtype.kind == "U":
+        _check_code_points(data, dtype)
     array = np.frombuffer(data, dtype) if size else np.zeros(math.prod(shape), dtype)
     ordered = array.reshape(shape, order="F" if fortran_order else "C")
     return np.array(ordered, dtype.newbyteorder("="), order="C")
+
+
+def _check_code_points(data: bytes, dtype: np.dtype[Any]) -> None:
+    """Refuse numbers that stand for no character, of which a string cannot be made or shown."""
+    points = np.frombuffer(data, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
+    if (points > sys.maxunicode).any() or ((points >= 0xD800) & (points <= 0xDFFF)).any():
+        raise ValueError("code point")
 
 
 def _header(handle: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
