@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
-from segmint.devices import choose_device, choose_dtype, use_threads
+from segmint.devices import check_arithmetic, choose_device, choose_dtype, use_threads
 from segmint.errors import UsageError
 
 
@@ -67,3 +69,27 @@ def test_threads() -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_torch_device() -> None:
+    assert choose_device(torch.device("cpu")) == torch.device("cpu")
+    check_arithmetic(0, torch.device("cpu"), "auto")
+    with pytest.raises(UsageError, match="unknown device 'meta'"):
+        choose_device(torch.device("meta"))
+
+
+@pytest.mark.parametrize("device", [None, 3, ["cpu"]])
+def test_what_is_no_device(device: Any) -> None:
+    says = "accepted is a name such as 'auto', 'cpu' or 'cuda', or a torch.device"
+    with pytest.raises(UsageError, match=says):
+        choose_device(device)
+    with pytest.raises(UsageError, match=says):
+        check_arithmetic(0, device, "auto")
+
+
+def test_what_is_no_precision() -> None:
+    precision: Any = None
+    with pytest.raises(UsageError, match="unknown precision None"):
+        choose_dtype(precision, torch.device("cpu"))
+    with pytest.raises(UsageError, match="unknown precision None"):
+        check_arithmetic(0, "cpu", precision)

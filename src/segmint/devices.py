@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 PRECISIONS: tuple[str, ...] = ("auto", "float32", "bfloat16")
 
 
-def choose_device(name: str = "auto") -> torch.device:
+def choose_device(name: str | torch.device = "auto") -> torch.device:
     """The device of that name; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
 
     Raises:
         UsageError: for an unknown device or one this machine does not have.
     """
+    name = device_name(name)
     family = name.partition(":")[0]
     if name != "auto" and family not in ("cpu", "cuda", "mps"):
         raise UsageError(
@@ -42,6 +43,24 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def device_name(device: Any) -> str:
+    """The name of a device that may be given as a ``torch.device``.
+
+    Raises:
+        UsageError: for what is neither.
+    """
+    if isinstance(device, str):
+        return device
+    import torch
+
+    if isinstance(device, torch.device):
+        return str(device)
+    raise UsageError(
+        f"device is {device!r}, accepted is a name such as 'auto', 'cpu' or 'cuda', "
+        "or a torch.device"
+    )
+
+
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     """The type of the network's arithmetic on a device.
 
@@ -51,7 +70,7 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     import torch
 
     if precision not in PRECISIONS:
-        raise UsageError(f"unknown precision {precision!r}: {nearest(precision, PRECISIONS)}")
+        raise UsageError(f"unknown precision {precision!r}: {nearest(str(precision), PRECISIONS)}")
     if precision == "float32":
         return torch.float32
     if precision == "bfloat16" or _computes_in_bfloat16(device):
@@ -59,7 +78,7 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     return torch.float32
 
 
-def check_arithmetic(seed: Any, device: str, precision: str) -> None:
+def check_arithmetic(seed: Any, device: str | torch.device, precision: str) -> None:
     """Refuse what no method could compute with, also by methods that need none of it.
 
     Raises:
@@ -69,7 +88,7 @@ def check_arithmetic(seed: Any, device: str, precision: str) -> None:
     if not whole or not 0 <= int(seed) < 2**32:
         raise UsageError(f"seed is {seed!r}, accepted is a whole number from 0 to {2**32 - 1}")
     if precision not in PRECISIONS:
-        raise UsageError(f"unknown precision {precision!r}: {nearest(precision, PRECISIONS)}")
+        raise UsageError(f"unknown precision {precision!r}: {nearest(str(precision), PRECISIONS)}")
     if device not in ("auto", "cpu"):
         choose_device(device)
 

@@ -149,3 +149,78 @@ def test_small_differences_of_large_values_count() -> None:
     values = 1e9 + np.random.default_rng(0).normal(size=(200, 1))
     found = normalize(values.reshape(10, 20, 1), "z-score")
     np.testing.assert_allclose([found.mean(), found.std()], [0, 1], atol=1e-3)
+
+
+@pytest.mark.parametrize("method", ["z-score", "min-max", "percentile"])
+@pytest.mark.parametrize("power", [-1040, -1000, -700, -400, 400, 530, 900, 1020])
+def test_scale_does_not_matter(method: str, power: int) -> None:
+    whole = np.random.default_rng(1).integers(-7, 8, (30, 20, 2)).astype(np.float64)
+    scaled = np.stack([np.ldexp(whole[..., 0], power), whole[..., 1]], axis=-1)
+    np.testing.assert_allclose(normalize(scaled, method), normalize(whole, method), rtol=1e-6)
+    counts = np.arange(1, 31)
+    expected = channel_map(whole[:, 0], method, counts)(whole[:, 0])
+    found = channel_map(scaled[:, 0], method, counts)(scaled[:, 0])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e160, 1e300])
+def test_z_scores_of_extreme_values(scale: float) -> None:
+    values = np.random.default_rng(0).normal(size=(20, 30)) * scale
+    found = normalize(values, "z-score")
+    np.testing.assert_allclose([found.mean(), found.std()], [0, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["min-max", "percentile", "z-score"])
+def test_a_range_beyond_float64(method: str) -> None:
+    values = np.repeat([-1.7e308, 0.0, 1.7e308], 20).reshape(6, 10)
+    expected = normalize(np.repeat([-1.0, 0.0, 1.0], 20).reshape(6, 10), method)
+    np.testing.assert_allclose(normalize(values, method), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "method", "says"),
+    [
+        ([0.0, 1e39], "none", "values up to 1e\\+39 in magnitude, accepted with --normalization n"),
+        ([-1e300, 5.0], "none", "about 1e-30 to 1e30: rescale the image"),
+        ([1e-60, 3e-60], "none", "values up to 3e-60"),
+        ([*np.linspace(0, 1e-310, 300), 1.0], "percentile", "--normalization percentile"),
+    ],
+)
+def test_values_that_are_lost(values: list[float], method: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        normalize(np.array([values]), method)
+
+
+@pytest.mark.parametrize("method", ["none", "z-score", "min-max", "percentile"])
+def test_large_values_outside_do_not_matter(method: str) -> None:
+    spoilt = PIXELS.copy()
+    spoilt[~REGION] = 1.7e308
+    found = normalize(spoilt, method, REGION)
+    np.testing.assert_array_equal(found[REGION], normalize(PIXELS, method, REGION)[REGION])
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("method", ["z-score", "min-max", "percentile"])
+@pytest.mark.parametrize(
+    ("dtype", "base"),
+    [("uint64", 2**64 - 400), ("int64", 2**63 - 400), ("int64", -(2**63)), (">u8", 2**63)],
+)
+def test_large_integers_keep_their_differences(method: str, dtype: str, base: int) -> None:
+    steps = np.random.default_rng(2).permutation(400).reshape(20, 20)
+    values = np.array([base + step for step in steps.ravel().tolist()], dtype).reshape(20, 20)
+    expected = normalize(steps.astype(np.float64), method)
+    np.testing.assert_allclose(normalize(values, method), expected, rtol=1e-6, atol=1e-6)
+    region = steps > 100
+    expected = normalize(steps.astype(np.float64), method, region)
+    found = normalize(values, method, region)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_integers_over_the_whole_range() -> None:
+    values = np.array([[-(2**63), 0, 2**63 - 1]], np.int64)
+    np.testing.assert_allclose(normalize(values, "min-max")[..., 0], [[0, 0.5, 1]])
+
+
+def test_normalization_that_is_no_name() -> None:
+    with pytest.raises(UsageError, match="unknown normalization None"):
+        normalize(PIXELS, None)  # type: ignore[arg-type]

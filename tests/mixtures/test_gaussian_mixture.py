@@ -327,3 +327,35 @@ def test_only_the_proportions_of_weights_count(factor: float) -> None:
     expected = GaussianMixture(3).fit(samples, sample_weight=weight)
     mixture = GaussianMixture(3).fit(samples, sample_weight=weight * factor)
     np.testing.assert_allclose(mixture.means_, expected.means_)
+
+
+def test_score_with_the_largest_weights() -> None:
+    samples = blobs(30)
+    mixture = GaussianMixture(2).fit(samples)
+    expected = mixture.score_samples(samples).mean()
+    found = mixture.score(samples, sample_weight=np.full(30, 1e308))
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_tensors_that_are_views_of_others() -> None:
+    values = torch.from_numpy(blobs(40))
+    view = torch.complex(torch.zeros_like(values), -values).conj().imag
+    assert view.is_neg()
+    found, expected = GaussianMixture(2).fit(view), GaussianMixture(2).fit(values.numpy())
+    np.testing.assert_array_equal(found.means_, expected.means_)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_means_just_near_enough_to_be_computed_with(kind: str) -> None:
+    samples = blobs(60)
+    start = np.stack([samples[0], np.full(3, 1e99)])
+    mixture = GaussianMixture(2, covariance=kind, means_init=start, min_variance=1e-12)
+    mixture.fit(samples)
+    np.testing.assert_allclose(mixture.means_[0], samples.mean(axis=0))
+    np.testing.assert_array_equal(mixture.empty_, [1])
+
+
+def test_torch_device() -> None:
+    samples = blobs(60)
+    found = GaussianMixture(2, device=torch.device("cpu")).fit(samples)
+    np.testing.assert_array_equal(found.means_, GaussianMixture(2).fit(samples).means_)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from segmint.errors import InputError, UsageError
 from segmint.mixtures import (
@@ -23,6 +24,9 @@ SAMPLES = np.arange(20.0).reshape(10, 2)
         ({"n_components": 256}, "from 1 to 255"),
         ({"n_components": 2.5}, "whole number"),
         ({"covariance": "diagonal"}, "did you mean 'diag'"),
+        ({"covariance": None}, "unknown covariance None"),
+        ({"covariance": 3}, "unknown covariance 3"),
+        ({"covariance": ["diag"]}, "unknown covariance"),
         ({"tol": -1}, "tol is -1"),
         ({"tol": float("nan")}, "tol is nan"),
         ({"max_iter": 0}, "max_iter is 0"),
@@ -90,6 +94,9 @@ def test_sample_weight(weight: Any, says: str) -> None:
         ({"means_init": [["a", "b"]] * 2}, "means_init is of type <U1, accepted are real numbers"),
         ({"means_init": np.ones((2, 2), complex)}, "means_init is of type complex128"),
         ({"weights_init": ["1", "1"]}, "weights_init is of type <U1, accepted are real numbers"),
+        ({"means_init": [[0.0, 1.0], [1e300, 0.0]]}, r"means_init holds 1e\+300, accepted are"),
+        ({"means_init": [[0.0, -1.7e308], [3.0, 0.0]]}, "in the samples' units"),
+        ({"covariances_init": [[1.0, 1.0], [1e300, 1.0]]}, r"covariances_init holds 1e\+300"),
         ({"means_init": [[1.0, 2.0], [3.0]]}, "pass rows of numbers of equal length"),
     ],
 )
@@ -173,3 +180,54 @@ def test_pixels(pixels: Any) -> None:
 def test_range_of_components() -> None:
     with pytest.raises(UsageError, match="low may not exceed high"):
         select_components(SAMPLES, low=3, high=2)
+
+
+@pytest.mark.parametrize("name", ["foo", "n_components", "n_inits"])
+def test_options_of_the_selection(name: str) -> None:
+    with pytest.raises(UsageError, match=f"no option '{name}' beside low and high: .*n_init"):
+        select_components(SAMPLES, low=1, high=2, **{name: 3})
+
+
+@pytest.mark.parametrize("model", [GaussianMixture, SpatiallyVaryingMixture])
+@pytest.mark.parametrize("device", [None, 3])
+def test_devices(model: Any, device: Any) -> None:
+    with pytest.raises(UsageError, match=f"device is {device}"):
+        model(2, device=device).fit(SAMPLES)
+
+
+@pytest.mark.parametrize("model", [GaussianMixture, SpatiallyVaryingMixture])
+@pytest.mark.parametrize(
+    ("name", "value"), [("n_components", 0), ("max_iter", 0), ("tol", np.nan), ("init", "zeros")]
+)
+def test_options_that_were_changed(model: Any, name: str, value: Any) -> None:
+    mixture = model(2)
+    setattr(mixture, name, value)
+    with pytest.raises(UsageError, match=name):
+        mixture.fit(SAMPLES)
+
+
+def test_own_options_that_were_changed() -> None:
+    mixture: Any = GaussianMixture(2)
+    mixture.covariance = "diagonal"
+    with pytest.raises(UsageError, match="did you mean 'diag'"):
+        mixture.fit(SAMPLES)
+    varying = SpatiallyVaryingMixture(2)
+    varying.smoothing = -1
+    with pytest.raises(UsageError, match="smoothing is -1"):
+        varying.fit(SAMPLES)
+
+
+@pytest.mark.parametrize("model", [GaussianMixture, SpatiallyVaryingMixture])
+@pytest.mark.parametrize(
+    "tensor", [torch.eye(10).to_sparse(), torch.zeros(10, 2, device="meta")], ids=["sparse", "meta"]
+)
+def test_tensors_without_an_array(model: Any, tensor: torch.Tensor) -> None:
+    with pytest.raises(InputError, match="pass a dense tensor with values"):
+        model(2).fit(tensor)
+
+
+def test_weights_whose_sum_overflows() -> None:
+    mixture = GaussianMixture(2).fit(SAMPLES)
+    for criterion in (mixture.bic, mixture.aic):
+        with pytest.raises(InputError, match=r"up to 1e\+308 whose sum overflows"):
+            criterion(SAMPLES, sample_weight=np.full(10, 1e308))

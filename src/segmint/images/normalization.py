@@ -21,6 +21,9 @@ LOW_DISPLAY_PERCENTILE, HIGH_DISPLAY_PERCENTILE = 0.5, 99.5
 DIM_BELOW = 0.5
 """A picture of floats in 0..1 whose greatest value is below this is stretched to be seen."""
 
+LEAST_PEAK, GREATEST_PEAK = 1e-100, 1e100
+"""Channels whose greatest magnitude is outside are scaled first: squares have half the range."""
+
 _SAMPLE_OF_PIXELS = 1_000_000
 
 Pixels = npt.NDArray[Any]
@@ -54,22 +57,31 @@ def to_unit_range(pixels: Pixels) -> Floats:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ChannelMap:
-    """One affine map a channel, ``(value - offset) * slope``, clipped to 0..1 if that is said."""
+    """One affine map a channel, ``(value - offset) * slope``, clipped to 0..1 if that is said.
+
+    Values that arithmetic could not take as they are become ``(value - base) / 2**exponent`` first.
+    """
 
     offset: npt.NDArray[np.float64]
     """(C,)"""
     slope: npt.NDArray[np.float64]
     """(C,); 0 for a constant channel."""
     clips: bool = False
+    base: npt.NDArray[np.integer[Any]] | None = None
+    """(C,) subtracted from 64-bit integers as integers, because float64 rounds large ones alike."""
+    exponent: npt.NDArray[np.int32] | None = None
+    """(C,)"""
 
     def __call__(self, pixels: Pixels) -> Floats:
-        """Pixels (..., C) in the new units."""
-        values: Any = pixels.astype(np.float64 if pixels.dtype.itemsize > 2 else np.float32)
-        values -= self.offset.astype(values.dtype)
-        values *= self.slope.astype(values.dtype)
-        if self.clips:
-            np.clip(values, 0, 1, out=values)
-        return np.asarray(values, dtype=np.float32)
+        """Pixels (..., C) in the new units; infinite beyond the range of float32."""
+        # Only values that do not count can overflow: channel_map has tried those that do.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values: Any = _manageable(pixels, self.base, self.exponent)
+            values -= self.offset.astype(values.dtype)
+            values *= self.slope.astype(values.dtype)
+            if self.clips:
+                np.clip(values, 0, 1, out=values)
+            return np.asarray(values, dtype=np.float32)
 
 
 def channel_map(
@@ -84,26 +96,35 @@ def channel_map(
 
     Raises:
         UsageError: for an unknown method.
+        InputError: for values too large or too small to be normalized in this way.
 
     Example:
         >>> channel_map(np.array([[1.0], [3.0]]), "z-score")(np.array([[5.0]])).tolist()
         [[3.0]]
     """
     if method not in NORMALIZATIONS:
-        raise UsageError(f"unknown normalization {method!r}: {nearest(method, NORMALIZATIONS)}")
-    channels = values.shape[-1]
+        raise UsageError(
+            f"unknown normalization {method!r}: {nearest(str(method), NORMALIZATIONS)}"
+        )
+    ends = np.stack([values.min(axis=0), values.max(axis=0)])
     if method == "none":
-        return ChannelMap(offset=np.zeros(channels), slope=np.ones(channels))
-    if method == "z-score":
-        mean, deviation = _moments(values, counts)
-        # The computed deviation of equal values is not exactly 0.
-        varies = values.min(axis=0) != values.max(axis=0)
-        return ChannelMap(offset=mean, slope=_inverse(np.where(varies, deviation, 0)))
-    if method == "min-max":
-        low, high = values.min(axis=0).astype(np.float64), values.max(axis=0).astype(np.float64)
+        channels = values.shape[-1]
+        mapping = ChannelMap(offset=np.zeros(channels), slope=np.ones(channels))
     else:
-        low, high = _percentiles(values, counts)
-    return ChannelMap(offset=low, slope=_inverse(high - low), clips=True)
+        base = ends[0] if _is_long(values) else None
+        exponent = _exponent(_manageable(ends, base, None))
+        if base is not None or exponent is not None:
+            values = _manageable(values, base, exponent)
+        offset, width = _place(values, _manageable(ends, base, exponent), method, counts)
+        mapping = ChannelMap(
+            offset=offset,
+            slope=_inverse(width),
+            clips=method != "z-score",
+            base=base,
+            exponent=exponent,
+        )
+    _check_manageable(mapping, ends, method)
+    return mapping
 
 
 def normalize(pixels: Pixels, method: str = "none", region: Region | None = None) -> Floats:
@@ -118,12 +139,12 @@ def normalize(pixels: Pixels, method: str = "none", region: Region | None = None
 
     Returns:
         float32, (H, W, C) or (D, H, W, C). A constant channel becomes 0; a value outside the
-        region that is not finite becomes what 0 would.
+        region that is not finite becomes what 0 would, and one that is too large becomes 0.
 
     Raises:
         UsageError: for an unknown method.
         InputError: for a region that is empty or of another shape, or values inside it that are
-            not finite.
+            not finite, or too large or too small to be normalized in this way.
     """
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
@@ -131,9 +152,81 @@ def normalize(pixels: Pixels, method: str = "none", region: Region | None = None
     check_finite(pixels, region)
     inside = pixels[region] if region is not None else pixels.reshape(-1, pixels.shape[-1])
     mapping = channel_map(inside, method)
-    if region is not None and pixels.dtype.kind == "f":
-        pixels = np.where(np.isfinite(pixels), pixels, 0)
-    return mapping(pixels)
+    if region is None or pixels.dtype.kind != "f":
+        return mapping(pixels)
+    normalized = mapping(np.where(np.isfinite(pixels), pixels, 0))
+    return np.nan_to_num(normalized, copy=False, nan=0, posinf=0, neginf=0)
+
+
+def _is_long(values: Pixels) -> bool:
+    return values.dtype.kind in "iu" and values.dtype.itemsize == 8
+
+
+def _manageable(
+    pixels: Pixels,
+    base: npt.NDArray[np.integer[Any]] | None,
+    exponent: npt.NDArray[np.int32] | None,
+) -> Pixels:
+    """A copy of pixels (..., C) in floats, shifted and scaled as :class:`ChannelMap` says."""
+    if base is None:
+        values = pixels.astype(np.float64 if pixels.dtype.itemsize > 2 else np.float32)
+    else:
+        # A difference of 64-bit integers has 65 bits: its sign is kept apart.
+        difference = (pixels - base).astype(np.uint64)
+        below = pixels < base
+        values = np.where(below, np.negative(difference), difference).astype(np.float64)
+        np.negative(values, out=values, where=below)
+    if exponent is None:
+        return np.asarray(values)
+    return np.asarray(np.ldexp(values.astype(np.float64), -exponent))
+
+
+def _exponent(ends: Pixels) -> npt.NDArray[np.int32] | None:
+    """(C,) that brings the least and the greatest values (2, C) near 1, if that is called for."""
+    peak = np.abs(ends.astype(np.float64)).max(axis=0)
+    ordinary = (peak == 0) | ((peak >= LEAST_PEAK) & (peak <= GREATEST_PEAK))
+    if ordinary.all():
+        return None
+    return np.where(ordinary, 0, np.frexp(peak)[1]).astype(np.int32)
+
+
+def _place(
+    values: Pixels, ends: Pixels, method: str, counts: npt.NDArray[np.integer[Any]] | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """What becomes 0 in each channel, and how far from it lies what becomes 1; 0 if constant.
+
+    Args:
+        values: (n, C).
+        ends: (2, C) the least and the greatest of them.
+        method: any but ``none``.
+        counts: (n,) or None.
+    """
+    if method == "percentile":
+        low, high = _percentiles(values, counts)
+        return low, high - low
+    low, high = ends.astype(np.float64)
+    if method == "min-max":
+        return low, high - low
+    mean, deviation = _moments(values, counts)
+    # The computed deviation of equal values is not exactly 0.
+    return mean, np.where(low != high, deviation, 0)
+
+
+def _check_manageable(mapping: ChannelMap, ends: Pixels, method: str) -> None:
+    """Refuse values whose least and greatest (2, C) are lost on the way.
+
+    Raises:
+        InputError: names the greatest magnitude.
+    """
+    peaks = np.abs(ends.astype(np.float64)).max(axis=0)
+    mapped = mapping(ends)
+    vanished = (mapping.slope > 0) & (peaks > 0) & (np.abs(mapped).max(axis=0) == 0)
+    bad = vanished | ~np.isfinite(mapping.slope) | ~np.isfinite(mapped).all(axis=0)
+    if bad.any():
+        raise InputError(
+            f"image has values up to {peaks[bad].max():g} in magnitude, accepted with "
+            f"--normalization {method} are magnitudes from about 1e-30 to 1e30: rescale the image"
+        )
 
 
 def _moments(
@@ -174,7 +267,8 @@ def _counted_percentiles(
 
 
 def _inverse(width: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(width > 0, 1 / np.where(width > 0, width, 1), 0)
+    with np.errstate(over="ignore"):
+        return np.where(width > 0, 1 / np.where(width > 0, width, 1), 0)
 
 
 def check_region(pixels: Pixels, region: Region | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segmint.devices import choose_device
+from segmint.devices import choose_device, device_name
 from segmint.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -73,17 +73,27 @@ def as_array(values: Any) -> NDArray[Any]:
     """A numpy array of an array, a list or a torch tensor on any device.
 
     Raises:
-        InputError: for rows of different lengths.
+        InputError: for rows of different lengths, or a tensor that is sparse or without values.
     """
     if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        if str(values.dtype) == "torch.bfloat16":
-            values = values.float()
-        return np.asarray(values.numpy())
+        return _of_tensor(values)
     try:
         return np.asarray(values)
     except ValueError as error:
         raise InputError("values are no array: pass rows of numbers of equal length") from error
+
+
+def _of_tensor(tensor: torch.Tensor) -> NDArray[Any]:
+    try:
+        dense = tensor.detach().resolve_conj().resolve_neg().cpu()
+        if str(dense.dtype) == "torch.bfloat16":
+            dense = dense.float()
+        return np.asarray(dense.numpy())
+    except (TypeError, RuntimeError) as error:
+        raise InputError(
+            f"a tensor of {tensor.dtype}, {tensor.layout} and device {tensor.device} is no array: "
+            "pass a dense tensor with values"
+        ) from error
 
 
 def as_numbers(name: str, values: Any) -> NDArray[np.float64]:
@@ -154,6 +164,22 @@ def as_start_weights(values: ArrayLike | None, *shapes: tuple[int, ...]) -> Any:
     return weights / total
 
 
+def total_weight(weight: NDArray[np.float64]) -> float:
+    """The sum of weights.
+
+    Raises:
+        InputError: when it is beyond the range of float64.
+    """
+    with np.errstate(over="ignore"):
+        total = float(weight.sum())
+    if not math.isfinite(total):
+        raise InputError(
+            f"sample_weight holds values up to {weight.max():g} whose sum overflows: "
+            "divide all of them by the same number"
+        )
+    return total
+
+
 def as_grid(grid: ArrayLike | None, count: int) -> NDArray[np.bool_] | None:
     """A boolean grid of so many samples, or None.
 
@@ -182,15 +208,16 @@ def check_enough(components: int, count: int) -> None:
         )
 
 
-def computing_device(name: str) -> torch.device:
+def computing_device(device: str | torch.device) -> torch.device:
     """The device of that name that has float64; ``auto`` takes CUDA, then the processor.
 
     Raises:
         UsageError: for a device that is unknown, absent or without float64.
     """
-    device = choose_device(name)
-    if device.type != "mps":
-        return device
+    name = device_name(device)
+    chosen = choose_device(name)
+    if chosen.type != "mps":
+        return chosen
     if name == "auto":
         return choose_device("cpu")
     raise UsageError(f"device {name!r} has no float64, which mixtures need: use auto or cpu")

@@ -202,7 +202,12 @@ def mixed(features: Tensor, shares: Tensor) -> Tensor:
 
 def base_2(natural: Array, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Coefficients in nats as coefficients to base 2."""
-    return torch.from_numpy(np.maximum(natural / LOG_2, NEVER)).to(device, dtype)
+    coefficients = natural / LOG_2
+    # A component this far away must not win by its linear part alone.
+    lost = coefficients[:, 0] <= NEVER
+    coefficients[lost] = 0.0
+    coefficients[lost, 0] = NEVER
+    return torch.from_numpy(coefficients).to(device, dtype)
 
 
 def expectation(

@@ -14,6 +14,7 @@ from segmint.mixtures.estimator import Estimator
 from segmint.mixtures.parameters import natural_means
 
 if TYPE_CHECKING:
+    import torch
     from numpy.typing import ArrayLike, NDArray
 
     from segmint.mixtures.climbing import Climb
@@ -47,7 +48,7 @@ class GaussianMixture(Estimator):
         min_variance: least variance, as a part of the channel's own variance (for ``spherical``
             of the mean variance of the channels); of 1 where a channel is constant.
         seed: of the start.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu`` or ``cuda``, or a ``torch.device``.
 
     Raises:
         UsageError: for an option outside its range.
@@ -89,17 +90,14 @@ class GaussianMixture(Estimator):
         covariances_init: ArrayLike | None = None,
         min_variance: float = 1e-6,
         seed: int = 0,
-        device: str = "auto",
+        device: str | torch.device = "auto",
     ) -> None:
-        checks.check_options(n_components, tol, max_iter, init, min_variance, seed)
-        checks.check_whole("n_init", n_init, 1, 1000)
-        if covariance not in KINDS:
-            raise UsageError(f"unknown covariance {covariance!r}: {nearest(covariance, KINDS)}")
         self.n_components, self.covariance = n_components, covariance
         self.tol, self.max_iter, self.n_init, self.init = tol, max_iter, n_init, init
         self.means_init, self.weights_init = means_init, weights_init
         self.covariances_init = covariances_init
         self.min_variance, self.seed, self.device = min_variance, seed, device
+        self._check_options()
 
     def fit(self, samples: Any, y: Any = None, *, sample_weight: ArrayLike | None = None) -> Self:
         """Fit to samples.
@@ -114,12 +112,14 @@ class GaussianMixture(Estimator):
 
         Raises:
             InputError: for samples or starts that cannot be used.
+            UsageError: for an option that was changed to one outside its range.
         """
         from segmint.mixtures.climbing import climb
         from segmint.mixtures.crew import Crew
         from segmint.mixtures.standardized import standardize
         from segmint.mixtures.starts import starts
 
+        self._check_options()
         array = checks.as_samples(samples)
         weight = checks.as_sample_weight(sample_weight, len(array))
         if weight is not None:
@@ -190,7 +190,8 @@ class GaussianMixture(Estimator):
         """
         scores = self.score_samples(samples)
         weight = checks.as_sample_weight(sample_weight, len(scores))
-        return float(np.average(scores, weights=weight))
+        # Sums of scores times weights may overflow where the mean does not.
+        return float(np.average(scores, weights=None if weight is None else weight / weight.max()))
 
     def bic(self, samples: Any, *, sample_weight: ArrayLike | None = None) -> float:
         """Bayesian information criterion: the lower, the better; arguments as for :meth:`score`.
@@ -212,6 +213,16 @@ class GaussianMixture(Estimator):
         """
         score = self.score(samples, sample_weight=sample_weight)
         return -2 * self._count(samples, sample_weight) * score + 2 * self._free()
+
+    def _check_options(self) -> None:
+        checks.check_options(
+            self.n_components, self.tol, self.max_iter, self.init, self.min_variance, self.seed
+        )
+        checks.check_whole("n_init", self.n_init, 1, 1000)
+        if not isinstance(self.covariance, str) or self.covariance not in KINDS:
+            raise UsageError(
+                f"unknown covariance {self.covariance!r}: {nearest(str(self.covariance), KINDS)}"
+            )
 
     def _keep(self, found: Climb, scaling: Scaling) -> None:
         parameters, kind = found.parameters, KINDS[self.covariance]
@@ -249,4 +260,4 @@ class GaussianMixture(Estimator):
     @staticmethod
     def _count(samples: Any, sample_weight: ArrayLike | None) -> float:
         weight = checks.as_sample_weight(sample_weight, len(samples))
-        return float(len(samples) if weight is None else weight.sum())
+        return float(len(samples)) if weight is None else checks.total_weight(weight)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
-from segmint.errors import UsageError
+from segmint.errors import UsageError, nearest
 from segmint.mixtures.checks import MAX_COMPONENTS, check_whole
 from segmint.mixtures.gaussian_mixture import GaussianMixture
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+
+_FOUND = "n_components"
 
 
 def select_components(
@@ -22,7 +26,7 @@ def select_components(
         sample_weight: (N,) how often each sample counts.
         low: fewest components, at least 1.
         high: most components.
-        **options: of :class:`GaussianMixture`.
+        **options: of :class:`GaussianMixture`, other than ``n_components``.
 
     Returns:
         The mixture of least BIC (Schwarz 1978), of two equal ones that of fewer components; and the
@@ -42,6 +46,13 @@ def select_components(
     check_whole("high", high, 1, MAX_COMPONENTS)
     if low > high:
         raise UsageError(f"low is {low} and high is {high}: low may not exceed high")
+    known = [name for name in inspect.signature(GaussianMixture).parameters if name != _FOUND]
+    for name in options:
+        if name not in known:
+            raise UsageError(
+                f"select_components has no option {name!r} beside low and high: "
+                f"{nearest(name, known)}"
+            )
     best: tuple[float, GaussianMixture] | None = None
     table = []
     for components in range(low, high + 1):

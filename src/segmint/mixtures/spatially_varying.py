@@ -13,6 +13,7 @@ from segmint.mixtures.estimator import Estimator
 from segmint.mixtures.parameters import natural_means
 
 if TYPE_CHECKING:
+    import torch
     from numpy.typing import ArrayLike, NDArray
 
     from segmint.mixtures.standardized import Scaling
@@ -46,7 +47,7 @@ class SpatiallyVaryingMixture(Estimator):
             mean-field step of a Potts model; 0 is the published mixture. Above 0 the likelihood
             may fall.
         seed: of the start.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu`` or ``cuda``, or a ``torch.device``.
 
     Raises:
         UsageError: for an option outside its range.
@@ -89,15 +90,14 @@ class SpatiallyVaryingMixture(Estimator):
         min_variance: float = 1e-6,
         smoothing: float = 0.0,
         seed: int = 0,
-        device: str = "auto",
+        device: str | torch.device = "auto",
     ) -> None:
-        checks.check_options(n_components, tol, max_iter, init, min_variance, seed)
-        checks.check_number("smoothing", smoothing, 0.0)
         self.n_components, self.tol, self.max_iter, self.init = n_components, tol, max_iter, init
         self.means_init, self.weights_init = means_init, weights_init
         self.covariances_init = covariances_init
         self.min_variance, self.smoothing = min_variance, smoothing
         self.seed, self.device = seed, device
+        self._check_options()
 
     def fit(self, samples: Any, y: Any = None, *, grid: ArrayLike | None = None) -> Self:
         """Fit to samples.
@@ -113,6 +113,7 @@ class SpatiallyVaryingMixture(Estimator):
 
         Raises:
             InputError: for samples, starts or a grid that cannot be used.
+            UsageError: for an option that was changed to one outside its range.
         """
         from segmint.mixtures.crew import Crew
         from segmint.mixtures.smoothing import Neighbors
@@ -120,6 +121,7 @@ class SpatiallyVaryingMixture(Estimator):
         from segmint.mixtures.varying_climbing import climb
         from segmint.mixtures.varying_starts import varying_start
 
+        self._check_options()
         array = checks.as_samples(samples)
         checks.check_enough(self.n_components, len(array))
         places = checks.as_grid(grid, len(array))
@@ -164,6 +166,12 @@ class SpatiallyVaryingMixture(Estimator):
         if not hasattr(self, "weights_"):
             raise UsageError("this mixture has not been fitted: call fit first")
         return self.weights_
+
+    def _check_options(self) -> None:
+        checks.check_options(
+            self.n_components, self.tol, self.max_iter, self.init, self.min_variance, self.seed
+        )
+        checks.check_number("smoothing", self.smoothing, 0.0)
 
     def _keep(self, found: VaryingClimb, scaling: Scaling) -> None:
         parameters = found.parameters

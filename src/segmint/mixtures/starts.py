@@ -13,7 +13,7 @@ from segmint.mixtures.centers import SAMPLE, cluster, draw
 from segmint.mixtures.checks import as_start
 from segmint.mixtures.expectation import Spaces, weigh
 from segmint.mixtures.parameters import Parameters, maximize, standardized_means
-from segmint.mixtures.standardized import Standardized
+from segmint.mixtures.standardized import FARTHEST, Scaling, Standardized
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -130,9 +130,25 @@ def from_shares(
 def given_means(data: Standardized, means: Array, kind: Covariance, floor: float) -> Parameters:
     """Start from means alone: even weights, and in each channel the variance of the data."""
     components = len(means)
+    check_reach(means, data.scaling)
     covariances = kind.limit(kind.spread(components, data.scaling.variances), floor)
     weights = np.full(components, 1 / components)
     return Parameters(weights, standardized_means(means, data.scaling), covariances)
+
+
+def check_reach(means: Array, scaling: Scaling) -> None:
+    """Refuse means in the units of the samples from which squared distances overflow.
+
+    Raises:
+        InputError: names the farthest.
+    """
+    with np.errstate(over="ignore"):
+        distances = np.abs(standardized_means(means, scaling))
+    if distances.max() > FARTHEST:
+        raise InputError(
+            f"means_init holds {means.flat[distances.argmax()]:g}, accepted are values within "
+            f"{FARTHEST:g} deviations of the samples: give means in the samples' units"
+        )
 
 
 def given_covariances(
@@ -151,7 +167,13 @@ def given_covariances(
     given = as_start("covariances_init", covariances, kind.shape(components, channels))
     if given is None:
         return None
-    scaled = kind.rescale(given, 1 / data.scaling.scale)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = kind.rescale(given, 1 / data.scaling.scale)
+    if not np.abs(scaled).max() <= FARTHEST:
+        raise InputError(
+            f"covariances_init holds {np.abs(given).max():g}, accepted are values up to "
+            f"{FARTHEST:g} times the variance of the samples: give them in the samples' units"
+        )
     if not kind.proper(scaled):
         raise InputError(
             "covariances_init holds a variance that is not positive or a matrix that is not "
