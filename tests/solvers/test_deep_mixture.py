@@ -145,7 +145,7 @@ class TestModels:
         segmint.segment(picture, "clustering", save_model=str(tmp_path / "other"), iterations=1)
         with pytest.raises(InputError, match="network of another kind"):
             fit(picture, warm_start=str(tmp_path / "other"))
-        with pytest.raises(InputError, match="not a network"):
+        with pytest.raises(InputError, match="does not exist"):
             fit(picture, warm_start=str(tmp_path / "absent"))
 
 
