@@ -106,23 +106,12 @@ def channel_map(
         raise UsageError(
             f"unknown normalization {method!r}: {nearest(str(method), NORMALIZATIONS)}"
         )
-    ends = np.stack([values.min(axis=0), values.max(axis=0)])
-    if method == "none":
-        channels = values.shape[-1]
-        mapping = ChannelMap(offset=np.zeros(channels), slope=np.ones(channels))
-    else:
-        base = ends[0] if _is_long(values) else None
-        exponent = _exponent(_manageable(ends, base, None))
-        if base is not None or exponent is not None:
-            values = _manageable(values, base, exponent)
-        offset, width = _place(values, _manageable(ends, base, exponent), method, counts)
-        mapping = ChannelMap(
-            offset=offset,
-            slope=_inverse(width),
-            clips=method != "z-score",
-            base=base,
-            exponent=exponent,
-        )
+    unchanged = ChannelMap(offset=np.zeros(values.shape[1]), slope=np.ones(values.shape[1]))
+    if method == "none" and _fits_float32(values.dtype):
+        return unchanged
+    # A column at a time: over rows of few channels the library takes twenty times as long.
+    ends = np.array([[column.min(), column.max()] for column in values.T], values.dtype).T
+    mapping = unchanged if method == "none" else _measured(values, ends, method, counts)
     _check_manageable(mapping, ends, method)
     return mapping
 
@@ -156,6 +145,29 @@ def normalize(pixels: Pixels, method: str = "none", region: Region | None = None
         return mapping(pixels)
     normalized = mapping(np.where(np.isfinite(pixels), pixels, 0))
     return np.nan_to_num(normalized, copy=False, nan=0, posinf=0, neginf=0)
+
+
+def _fits_float32(dtype: np.dtype[Any]) -> bool:
+    """Whether float32 reaches as far as every value of a type."""
+    return dtype.kind != "f" or dtype.itemsize <= np.dtype(np.float32).itemsize
+
+
+def _measured(
+    values: Pixels, ends: Pixels, method: str, counts: npt.NDArray[np.integer[Any]] | None
+) -> ChannelMap:
+    """The map of values (n, C) whose least and greatest are (2, C)."""
+    base = ends[0] if _is_long(values) else None
+    exponent = _exponent(_manageable(ends, base, None))
+    if base is not None or exponent is not None:
+        values = _manageable(values, base, exponent)
+    offset, width = _place(values, _manageable(ends, base, exponent), method, counts)
+    return ChannelMap(
+        offset=offset,
+        slope=_inverse(width),
+        clips=method != "z-score",
+        base=base,
+        exponent=exponent,
+    )
 
 
 def _is_long(values: Pixels) -> bool:
