@@ -51,6 +51,18 @@ class TestNetwork:
             coarse = network(images(1, 3, 16, 16))
         assert (coarse.float() - exact).abs().mean() < 0.1 * exact.abs().mean()
 
+    def test_seed_decides_the_weights(self, name: str) -> None:
+        first, again, other = (build(name, seed=seed).state_dict() for seed in (3, 3, 4))
+        torch.testing.assert_close(dict(first), dict(again), rtol=0, atol=0)
+        assert any(not torch.equal(first[key], other[key]) for key in first)
+
+    def test_global_randomness_is_left_alone(self, name: str) -> None:
+        torch.manual_seed(0)
+        expected = torch.rand(1)
+        torch.manual_seed(0)
+        build(name, seed=9)
+        torch.testing.assert_close(torch.rand(1), expected, rtol=0, atol=0)
+
     def test_round_trip(self, name: str, tmp_path: Path) -> None:
         network: nn.Module = build(name, in_channels=2, classes=4)
         save_network(tmp_path / "a.safetensors", network, name=name)

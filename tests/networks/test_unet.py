@@ -96,20 +96,6 @@ def test_images_of_a_batch_do_not_see_each_other() -> None:
     torch.testing.assert_close(network(batch), alone, rtol=1e-4, atol=1e-5)
 
 
-def test_seed_decides_the_weights() -> None:
-    first, again, other = (small(seed=seed).state_dict() for seed in (3, 3, 4))
-    torch.testing.assert_close(dict(first), dict(again), rtol=0, atol=0)
-    assert not torch.equal(first["head.weight"], other["head.weight"])
-
-
-def test_global_randomness_is_left_alone() -> None:
-    torch.manual_seed(0)
-    expected = torch.rand(1)
-    torch.manual_seed(0)
-    small(seed=9)
-    torch.testing.assert_close(torch.rand(1), expected, rtol=0, atol=0)
-
-
 def test_configuration_builds_the_same_network() -> None:
     network = small(in_channels=2, classes=3, deep_supervision=True)
     again = UNet(**network.configuration)

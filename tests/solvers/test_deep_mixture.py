@@ -126,7 +126,8 @@ class TestModels:
         file = tmp_path / "net.safetensors"
         first = fit(picture, save_model=str(file), max_epochs=8)
         assert load_network(file).configuration["classes"] == 3
-        again = fit(picture, warm_start=str(file), max_epochs=1)
+        again = fit(picture, warm_start=str(file), max_epochs=1, features=16)
+        assert "the network of --warm-start has 8 features and 1 levels" in again.notes
         assert again.history[0]["nll"] == pytest.approx(first.history[-1]["nll"], abs=1e-4)
 
     def test_from_slice_to_slice(self, volume: Image) -> None:

@@ -185,6 +185,12 @@ class _Fits:
                 "components are ordered in each slice by itself: the same id need not be the same "
                 "tissue in another slice"
             )
+        if self._start is not None:
+            size = self._start.configuration
+            notes.append(
+                f"the network of --warm-start has {size['features']} features and "
+                f"{size['levels']} levels"
+            )
         if several and self._task.save_model is not None:
             notes.append("the saved network is that of the last slice")
         if self._data.known is not None and self._settings.lam == 0:
