@@ -14,7 +14,18 @@ ROOT = Path(segmint.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = {
-    **dict.fromkeys(["errors", "registry", "devices", "runs", "lazy", "options"], 0),
+    **dict.fromkeys(
+        [
+            "errors",
+            "registry",
+            "devices",
+            "runs",
+            "lazy",
+            "options",
+            "torchvision_operators",
+        ],
+        0,
+    ),
     **dict.fromkeys(["images", "metrics"], 1),
     **dict.fromkeys(["networks"], 2),
     **dict.fromkeys(["objectives", "mixtures", "regions"], 3),

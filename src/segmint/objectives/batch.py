@@ -26,6 +26,8 @@ class Batch:
     prior_means: Tensor | None = None
     """(K, C) mean of each channel that each component should have, where that is known."""
     ignore_index: int = IGNORE_INDEX
+    names: tuple[str, ...] = ()
+    """Of the N images, for messages."""
 
     def labelled(self) -> Tensor | None:
         """(N, H, W) boolean: inside the region and labelled; None when there is no mask."""
