@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from segmint.methods.segment import segment
     from segmint.methods.segmentation import Segmentation
     from segmint.metrics.evaluation import evaluate
-    from segmint.recipes.run import Run, train
+    from segmint.recipes.run import Run
+    from segmint.recipes.training import resume, train
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ __all__ = [
     "evaluate",
     "read_image",
     "read_labels",
+    "resume",
     "segment",
     "train",
 ]
@@ -55,7 +57,8 @@ _PLACES = {
     "read_image": "segmint.images.reading",
     "read_labels": "segmint.images.labels",
     "segment": "segmint.methods.segment",
-    "train": "segmint.recipes.run",
+    "resume": "segmint.recipes.training",
+    "train": "segmint.recipes.training",
 }
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from segmint.cli import console
+from segmint.cli.evaluate_run import check_csv
+from segmint.cli.evaluate_run import command as evaluate_run_command
 from segmint.cli.parameters import signature
 from segmint.errors import InputError, SegmintError, UsageError
 from segmint.images import read_image
@@ -20,6 +22,7 @@ from segmint.images.masks import pair_files, read_masks, read_prediction
 from segmint.metrics import MATCHINGS, Matching, aggregate, evaluate
 from segmint.metrics.evaluation import Relabel
 from segmint.options import Options, option
+from segmint.recipes.run_folder import is_finished
 from segmint.runs import atomic_path
 
 if TYPE_CHECKING:
@@ -66,6 +69,9 @@ _HELP = """Score predictions against ground truth.
 Files belong together by name, cat.png with cat.mat or cat_mask.png; masks without a prediction
 are left alone. Several annotators in one Berkeley .mat file are all used.
 
+With a folder that 'segmint train' wrote, 'segmint evaluate RUN DATA --split test' scores the run on
+a data set; 'segmint evaluate RUN --help' shows how.
+
 Examples: 'segmint evaluate segmint-out masks', 'segmint evaluate labels.png truth.png',
 'segmint evaluate predictions BSDS500/data/groundTruth/test --csv scores.csv'.
 
@@ -85,7 +91,9 @@ _NO_SCORES: Mapping[str, Any] = {
 
 
 def command(arguments: list[str]) -> Callable[..., int]:
-    """The command."""
+    """The command: for label maps and masks, or for a run and a data set."""
+    if arguments and is_finished(Path(arguments[0])):
+        return evaluate_run_command()
 
     def compare(predictions: str, masks: str, /, *, chosen: Mapping[str, Any]) -> int:
         return _evaluate(predictions, masks, EvaluateOptions(**chosen))
@@ -94,7 +102,7 @@ def command(arguments: list[str]) -> Callable[..., int]:
 
 
 def _evaluate(predictions: str, masks: str, options: EvaluateOptions) -> int:
-    _check_csv(options)
+    check_csv(options.csv, overwrite=options.overwrite)
     pairs = pair_files(predictions, masks)
     start = time.perf_counter()
     scores, failures = _score_files(pairs, options)
@@ -123,16 +131,6 @@ def _evaluate(predictions: str, masks: str, options: EvaluateOptions) -> int:
     if table and not options.json:
         console.result(_last_line(len(scores), len(failures), seconds, options.csv))
     return 1 if failures else 0
-
-
-def _check_csv(options: EvaluateOptions) -> None:
-    """Refuse a file that cannot take the scores before they are computed."""
-    if options.csv is None:
-        return
-    if Path(options.csv).is_dir():
-        raise UsageError(f"--csv {options.csv} is a folder: name a file, {options.csv}/scores.csv")
-    if Path(options.csv).exists() and not options.overwrite:
-        raise UsageError(f"{options.csv} is there already: pass --overwrite or another --csv")
 
 
 def _score_files(

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segmint.cli.inputs import InputOptions, PlaceOptions, RunOptions
 from segmint.cli.parameters import signature
 from segmint.devices import use_threads
+from segmint.errors import UsageError
+from segmint.options import option
 
 if TYPE_CHECKING:
     from segmint.images import Image
     from segmint.methods.segmentation import Segmentation
+
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions(PlaceOptions):
+    """What belongs to one image, where in it to look, and what is written."""
+
+    probabilities: bool = option(False)
+    """Write the probability of each class and their entropy, too, as float32 TIFF or NIfTI."""
+
 
 _HELP = """Apply a run to images.
 
@@ -38,13 +48,13 @@ def command(arguments: list[str]) -> Callable[..., int]:
         inputs: Mapping[str, Any],
         how: Mapping[str, Any],
     ) -> int:
-        options = PlaceOptions(**where)
+        options = PredictOptions(**where)
         return _predict(run, images, options, InputOptions(**inputs), RunOptions(**how))
 
     return signature(
         predict,
         summary=_HELP,
-        where=("Prediction", PlaceOptions),
+        where=("Prediction", PredictOptions),
         inputs=("Input and output", InputOptions),
         how=("Arithmetic", RunOptions),
     )
@@ -53,7 +63,7 @@ def command(arguments: list[str]) -> Callable[..., int]:
 def _predict(
     run: str,
     images: tuple[str, ...],
-    options: PlaceOptions,
+    options: PredictOptions,
     inputs: InputOptions,
     how: RunOptions,
 ) -> int:
@@ -71,7 +81,13 @@ def _predict(
 
     def work(image: Image) -> tuple[Segmentation, Mapping[str, bytes]]:
         found = opened.segment(image, region=read_region(options.region, image))
-        described = replace(found, options={**found.options, **guides})
+        if options.probabilities and found.compute_probabilities is None:
+            raise UsageError(
+                f"a run of {opened.record['recipe']} has no probabilities: leave out "
+                "--probabilities"
+            )
+        maps = found.maps or options.probabilities
+        described = replace(found, maps=maps, options={**found.options, **guides})
         return described, panel_files(image, described)
 
     signature = {

@@ -1,8 +1,8 @@
-"""``segmint train``: learn from a folder of images."""
+"""``segmint train``: learn from a data set, or from a folder of images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,124 +17,271 @@ from segmint.images.choices import MAX_PIXELS, PAGE_CHOICES
 from segmint.options import Options, option
 from segmint.recipes import recipes
 from segmint.recipes.recipe import Recipe
+from segmint.recipes.run_folder import (
+    CONFIG,
+    LAST,
+    Config,
+    check_resumable,
+    is_finished,
+    is_unfinished,
+    read_config,
+)
+from segmint.recipes.settings import assignments
 
 if TYPE_CHECKING:
     from segmint.images import Image
+    from segmint.recipes.run import Run
+
+DEFAULT_OUT = "segmint-run"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(Options):
-    """What to read and where the run goes."""
+    """Where the run goes, and what it repeats or goes on with."""
 
-    out: str = option("segmint-run", aliases=("output",))
+    out: str = option(DEFAULT_OUT, aliases=("output",))
     """Folder for the run."""
     overwrite: bool = option(False)
-    """Learn again where a finished run is."""
+    """Learn again where a run is."""
+    preset: str | None = option(None)
+    """Named set of options of the recipe."""
+    set: tuple[str, ...] = option(())
+    """Options by section, like optimizer.lr=1e-3; 'segmint train RECIPE --help' names both."""
+    config: str | None = option(None)
+    """The config.yaml of a run, to learn once more like it; further options change that."""
+    resume: str | None = option(None)
+    """Folder of a run that was cut off, to go on from its last checkpoint."""
+    quiet: bool = option(False)
+    """Print no progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions(Options):
+    """How images without masks are found and read."""
+
     recursive: bool = option(False)
     """Look into the folders of the folder, too."""
     pages: str = option("auto", choices=PAGE_CHOICES)
     """What the pages of a multi-page file are."""
     max_pixels: int = option(MAX_PIXELS, low=1)
     """Refuse files that announce more pixels than this."""
-    quiet: bool = option(False)
-    """Print no progress."""
 
 
-_HELP = """Learn from a folder of images.
+_HELP = """Learn from a data set, or from a folder of images.
 
-The run folder keeps the network, and 'segmint predict RUN IMAGE...' applies it with the same
-components in the same colors.
+unet, unet-rmi and isbi-unet learn from images with masks: DATA is the root of a data set in one
+of the layouts that 'segmint data list' shows, and 'segmint data check DATA' looks for its faults.
+clustering, deepg and deepsvg learn from images alone: DATA is a folder, a file or a pattern.
 
-Example: 'segmint train clustering photos/ --out run --components 6'.
+The run folder keeps the network, 'segmint predict RUN IMAGE...' applies it, and 'segmint report
+RUN' shows how well it does. A training that was cut off goes on with --resume RUN.
+
+Examples: 'segmint train unet CamVid --out run --max-time 15m', 'segmint train unet-rmi VOCdevkit
+--dataset voc2012 --epochs 50', 'segmint train clustering photos/ --out run --components 6'.
 
 Args:
     recipe: what to learn by; 'segmint list' shows the recipes.
-    data: folder of images, a file or a pattern.
+    data: a data set, or a folder of images, a file or a pattern.
     more: further folders, files or patterns.
 """
 
 
 def command(arguments: list[str]) -> Callable[..., int]:
     """The command, with the options of the recipe that the arguments name."""
-    named = [argument for argument in arguments[:1] if not argument.startswith("-")]
-    name = recipes.entry(named[0]).name if named else next(iter(recipes))
+    name, known = _recipe_name(arguments)
     chosen: Recipe = recipes.load(name)
+    sections = {
+        section: (f"{section.capitalize()} of {name}", options)
+        for section, options in chosen.sections.items()
+    }
 
     def train(
-        recipe: str,
-        data: str,
+        recipe: str | None = None,
+        data: str | None = None,
         /,
         *more: str,
-        given: Mapping[str, Any],
-        inputs: Mapping[str, Any],
+        running: Mapping[str, Any],
+        files: Mapping[str, Any],
         how: Mapping[str, Any],
+        **given: Mapping[str, Any],
     ) -> int:
-        return _train(recipe, [data, *more], TrainOptions(**inputs), RunOptions(**how), given)
+        values = {
+            f"{section}.{option}": value
+            for section, options in given.items()
+            for option, value in options.items()
+        }
+        places = [place for place in (data, *more) if place is not None]
+        return _train(recipe, places, TrainOptions(**running), FileOptions(**files), how, values)
 
     return signature(
         train,
-        summary=_HELP,
-        given=(f"Options of {name}", chosen.options),
-        inputs=("Input and output", TrainOptions),
+        summary=_help(name, chosen) if known else _HELP,
+        running=("Run", TrainOptions),
+        **sections,
+        **({} if chosen.takes_dataset else {"files": ("Input", FileOptions)}),
         how=("Arithmetic", RunOptions),
     )
 
 
+def _help(name: str, recipe: Recipe) -> str:
+    """The general help, with what is particular to a recipe."""
+    presets = f"Presets of {name}: {', '.join(recipe.presets)}." if recipe.presets else ""
+    own = "\n\n".join(text for text in (recipe.note, presets) if text)
+    head, _, tail = _HELP.partition("\n\nArgs:")
+    return f"{head}\n\n{own}\n\nArgs:{tail}" if own else _HELP
+
+
+def _recipe_name(arguments: Sequence[str]) -> tuple[str, bool]:
+    """Which recipe the arguments speak of, and whether they do at all."""
+    if arguments and not arguments[0].startswith("-"):
+        return recipes.entry(arguments[0]).name, True
+    for flag, file in (("--config", ""), ("--resume", CONFIG)):
+        if flag in arguments[:-1]:
+            path = Path(arguments[arguments.index(flag) + 1]) / file
+            if path.is_file():
+                return recipes.entry(read_config(path).recipe).name, True
+    return next(iter(recipes)), False
+
+
 def _train(
-    recipe: str,
+    recipe: str | None,
     data: list[str],
-    inputs: TrainOptions,
-    how: RunOptions,
-    given: Mapping[str, Any],
+    running: TrainOptions,
+    files: FileOptions,
+    how: Mapping[str, Any],
+    values: dict[str, Any],
 ) -> int:
-    from segmint.recipes.run import RUN, train, training_files
+    arithmetic = RunOptions(**how)
+    use_threads(arithmetic.threads)
+    if running.resume is not None:
+        return _resume(Path(running.resume), recipe, values, running)
+    for name, value in assignments(running.set).items():
+        if name in values:
+            raise UsageError(f"--set gives {name}, which an option of its own gives, too: give one")
+        values[name] = value
+    base = _base(recipe, data, running, how)
+    chosen: Recipe = recipes.load(base.recipe)
+    _check_out(Path(running.out), overwrite=running.overwrite)
+    images: Sequence[str | Image] = base.data
+    failures: list[str] = []
+    if not chosen.takes_dataset:
+        images, failures = _readable(base.data, files)
+    return _learn(base, images, values, running, failures)
 
-    out = Path(inputs.out)
-    if out.is_file():
-        raise UsageError(f"--out {out} is a file: name a folder")
-    if (out / RUN).exists() and not inputs.overwrite:
-        raise UsageError(f"{out} holds a finished run: pass --overwrite or another --out")
-    recipes.load(recipe).options.from_mapping(given)
-    use_threads(how.threads)
-    paths = training_files(data, recursive=inputs.recursive)
-    images, failures = _readable(paths, inputs)
 
-    def report(step: int, objective: float) -> None:
-        if not inputs.quiet:
-            console.say(f"step {step}: objective {objective:.4f}")
-
-    try:
-        run = train(
-            recipe,
-            images,
-            out=out,
-            seed=how.seed,
-            device=how.device,
-            precision=how.precision,
-            report=report,
-            **given,
+def _base(
+    recipe: str | None, data: list[str], running: TrainOptions, how: Mapping[str, Any]
+) -> Config:
+    """What is asked for, before single options change it."""
+    if running.config is None:
+        if recipe is None or not data:
+            what = "a recipe and its data" if recipe is None else "data to learn from"
+            raise UsageError(
+                f"train needs {what}, like 'segmint train unet CamVid', or --config or --resume; "
+                "'segmint train --help' shows all options"
+            )
+        return Config(
+            recipe=recipe, data=tuple(data), settings={}, preset=running.preset, **_given(how)
         )
+    if running.preset is not None:
+        raise UsageError("--preset and --config both give options: give one of them")
+    config = read_config(Path(running.config))
+    if recipe is not None and recipe != config.recipe:
+        raise UsageError(
+            f"{running.config} is of the recipe {config.recipe!r}, not {recipe!r}: leave the "
+            "recipe out"
+        )
+    return Config(**{**vars(config), **_given(how), **({"data": tuple(data)} if data else {})})
+
+
+def _given(how: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in how.items() if name in ("seed", "device", "precision")}
+
+
+def _learn(
+    config: Config,
+    data: Sequence[str | Image],
+    values: Mapping[str, Any],
+    running: TrainOptions,
+    failures: Sequence[str],
+) -> int:
+    from segmint.cli.training_progress import training_progress
+    from segmint.recipes.training import learn
+
+    out = Path(running.out)
+    try:
+        with training_progress(quiet=running.quiet) as watch:
+            run = learn(config, data, out=out, values=values, watch=watch)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"stopped: nothing was written to {out}; run the same command again to learn anew"
-        ) from None
+        raise KeyboardInterrupt(_how_to_go_on(out)) from None
+    return _finish(run, out, failures)
+
+
+def _resume(out: Path, recipe: str | None, values: Mapping[str, Any], running: TrainOptions) -> int:
+    from segmint.cli.training_progress import training_progress
+    from segmint.recipes.training import resume
+
+    others = [
+        *([recipe] if recipe is not None else []),
+        *(f"--{name.partition('.')[2].replace('_', '-')}" for name in values),
+        *(
+            f"--{name}"
+            for name in ("set", "config", "preset", "overwrite")
+            if getattr(running, name)
+        ),
+    ]
+    if others or running.out not in (DEFAULT_OUT, str(out)):
+        what = others[0] if others else f"--out {running.out}"
+        raise UsageError(
+            f"--resume goes on with the options of the run, so {what} is one too many: leave it out"
+        )
+    check_resumable(out)
+    try:
+        with training_progress(quiet=running.quiet) as watch:
+            run = resume(out, watch=watch)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_how_to_go_on(out)) from None
+    return _finish(run, out, [])
+
+
+def _finish(run: Run, out: Path, failures: Sequence[str]) -> int:
     for failure in failures:
         console.complain(failure)
-    console.result(
-        f"learned {counted(run.record['components'], 'component')} from "
-        f"{counted(len(images), 'image')} in {run.record['seconds']:.1f} s: run in {out}"
-    )
+    console.result(f"{run.record['summary']} in {run.record['seconds']:.1f} s: run in {out}")
     return 1 if failures else 0
 
 
-def _readable(paths: list[Path], inputs: TrainOptions) -> tuple[list[Image], list[str]]:
+def _how_to_go_on(out: Path) -> str:
+    if (out / LAST).is_file():
+        return (
+            f"stopped: the last checkpoint is kept; 'segmint train --resume {out}' goes on from it"
+        )
+    return f"stopped: nothing was written to {out}; run the same command again to learn anew"
+
+
+def _check_out(out: Path, *, overwrite: bool) -> None:
+    if out.is_file():
+        raise UsageError(f"--out {out} is a file: name a folder")
+    if overwrite:
+        return
+    if is_finished(out):
+        raise UsageError(f"{out} holds a finished run: pass --overwrite or another --out")
+    if is_unfinished(out):
+        raise UsageError(
+            f"{out} holds a run that was cut off: go on with --resume {out}, or pass --overwrite "
+            "or another --out"
+        )
+
+
+def _readable(data: Sequence[str], files: FileOptions) -> tuple[list[Image], list[str]]:
     """The images that can be read, and why the others cannot."""
     from segmint.images import check_finite, read_image
+    from segmint.recipes.training import training_files
 
     images, failures = [], []
-    for path in paths:
+    for path in training_files(data, recursive=files.recursive):
         try:
-            image = read_image(path, pages=inputs.pages, max_pixels=inputs.max_pixels)
+            image = read_image(path, pages=files.pages, max_pixels=files.max_pixels)
             check_finite(image, image.region, advice="clean them")
         except SegmintError as error:
             failures.append(str(error))

@@ -29,7 +29,11 @@ _LARGEST_ID = np.iinfo(np.int32).max
 
 
 def write_labels(
-    stem: Path, labels: npt.NDArray[np.integer[Any]], *, like: Image | None = None
+    stem: Path,
+    labels: npt.NDArray[np.integer[Any]],
+    *,
+    like: Image | None = None,
+    colors: npt.NDArray[np.uint8] | None = None,
 ) -> Path:
     """Write labels without loss, whole or not at all, and so that they can be looked at.
 
@@ -47,6 +51,7 @@ def write_labels(
         stem: path of the file without its suffix.
         labels: integers, 0 or more, and ``OUTSIDE`` (-1) outside the region.
         like: the image the labels belong to; decides only whether NIfTI is written.
+        colors: uint8 (K, 3) of ids 0 to K - 1, for the palette; the fixed one when not given.
 
     Returns:
         The path of the file.
@@ -66,7 +71,7 @@ def write_labels(
         _write_tiff(path, stored)
     else:
         path = stem.with_name(f"{stem.name}.png")
-        _write_png(path, stored)
+        _write_png(path, stored, colors)
     return path
 
 
@@ -121,12 +126,15 @@ def _stored(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.where(labels == OUTSIDE, np.iinfo(stored_type).max, labels).astype(stored_type)
 
 
-def _write_png(path: Path, stored: npt.NDArray[Any]) -> None:
+def _write_png(path: Path, stored: npt.NDArray[Any], colors: npt.NDArray[np.uint8] | None) -> None:
     from PIL import Image as Pillow
 
     picture = Pillow.fromarray(stored)
     if stored.dtype == np.uint8:
-        picture.putpalette(palette().tobytes())
+        own = () if colors is None else colors[:255]
+        table = palette().copy()
+        table[: len(own)] = own
+        picture.putpalette(table.tobytes())
     with atomic_path(path) as temporary:
         picture.save(temporary, format="PNG")
 

@@ -58,6 +58,8 @@ class Outcome:
     """What the ids are ordered by, where they must stay as they are; None orders them by area."""
     names: Mapping[int, str] = field(default_factory=dict)
     """Names of ids."""
+    colors: NDArray[np.uint8] | None = None
+    """(K, 3) RGB color of each id, for classes that have colors of their own."""
     mixture: MixtureTable | None = None
     """Weights, means and variances, for mixtures."""
     maps: bool = False

@@ -120,6 +120,7 @@ def segmentation_of(
         compute_probabilities=compute,
         order=outcome.order or BY_AREA,
         names=outcome.names,
+        colors=outcome.colors,
         mixture=outcome.mixture,
         maps=outcome.maps,
     )

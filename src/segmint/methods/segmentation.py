@@ -80,6 +80,8 @@ class Segmentation:
     """What the ids are ordered by."""
     names: Mapping[int, str] = field(default_factory=dict)
     """Names of ids, where components are known classes."""
+    colors: NDArray[np.uint8] | None = None
+    """(K, 3) RGB color of each id, where classes have colors of their own."""
     mixture: MixtureTable | None = None
     """Weights, means and variances, of mixtures."""
     maps: bool = False
@@ -164,10 +166,12 @@ class Segmentation:
             stack = self.labels.ndim == 3
             source = image if isinstance(image, Image) else Image.from_array(image, stack=stack)
         with staged_folder(folder, last=RESULT, replaces=FILES) as stage:
-            labels = write_labels(stage / "labels", self.labels, like=source)
+            labels = write_labels(stage / "labels", self.labels, like=source, colors=self.colors)
             if source is not None:
                 save_picture(stage / "overlay.png", self._overlay(source))
-                components = component_table(source.pixels, self.labels, names=self.names)
+                components = component_table(
+                    source.pixels, self.labels, names=self.names, colors=self.colors
+                )
                 channels = source.channel_names or None
                 write_components_csv(stage / "components.csv", components, channels=channels)
             if self.hierarchy is not None:
@@ -227,7 +231,7 @@ class Segmentation:
             pixels, labels = pixels[index], labels[index]
         if image.channel_names:  # sequences, which are no colors
             pixels = pixels[..., :1]
-        return draw_overlay(display_rgb(pixels), labels)
+        return draw_overlay(display_rgb(pixels), labels, colors=self.colors)
 
     def _record(self, image: Image | None, labels: str) -> dict[str, Any]:
         source = None

@@ -6,13 +6,12 @@ ones without learning again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from segmint.errors import InputError, UsageError
 from segmint.methods.clustering import FolderClusteringOptions
-from segmint.recipes.recipe import Predictor, Recipe, Report
+from segmint.recipes.recipe import Plan, Predictor, Recipe, learned_components
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,36 +24,30 @@ if TYPE_CHECKING:
 NETWORK = "network.safetensors"
 
 
-def train(
-    images: Sequence[Image],
-    folder: Path,
-    options: FolderClusteringOptions,
-    *,
-    seed: int,
-    device: str,
-    precision: str,
-    report: Report | None,
-) -> dict[str, Any]:
+def train(plan: Plan) -> dict[str, Any]:
     """Learn and write the network; what is returned goes into the record of the run."""
     from segmint.networks.storage import save_network
     from segmint.solvers.clustering import check_channels, prepare
     from segmint.solvers.clustering_folder import cluster_folder
 
-    channels = images[0].channels  # the same in all, checked on reading
+    options = cast(FolderClusteringOptions, plan.settings["clustering"])
+    channels = plan.images[0].channels  # the same in all, checked on reading
     check_channels(channels, options)
+    plan.begin()
     fit = cluster_folder(
-        (prepare(plane, options) for image in images for plane in _planes(image)),
+        (prepare(plane, options) for image in plan.images for plane in _planes(image)),
         options,
-        seed=seed,
-        device=device,
-        precision=precision,
-        report=report,
+        seed=plan.seed,
+        device=plan.device,
+        precision=plan.precision,
     )
-    save_network(folder / NETWORK, fit.network)
+    save_network(plan.folder / NETWORK, fit.network)
+    components = int(fit.numbers.max()) + 1
     return {
+        "summary": learned_components(components, len(plan.images)),
         "channels": channels,
         "numbers": fit.numbers.tolist(),
-        "components": int(fit.numbers.max()) + 1,
+        "components": components,
         "history": list(fit.history),
     }
 
@@ -105,7 +98,7 @@ def _learned(
     try:
         if not isinstance(network, ClusteringNetwork):
             raise TypeError("another kind of network")
-        options = FolderClusteringOptions.from_mapping(record["options"])
+        options = FolderClusteringOptions.from_mapping(record["options"]["clustering"])
         numbers = np.asarray(record["numbers"], np.int32)
         size = network.configuration
         if numbers.shape != (size["classes"],) or record["channels"] != size["in_channels"]:
@@ -126,4 +119,4 @@ def _planes(image: Image) -> list[NDArray[np.float32]]:
     return list(pixels) if image.is_stack else [pixels]
 
 
-RECIPE = Recipe(options=FolderClusteringOptions, train=train, load=load)
+RECIPE = Recipe(sections={"clustering": FolderClusteringOptions}, train=train, load=load)

@@ -6,14 +6,13 @@ arXiv:2404.12252 (2024), section on multiple images.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from segmint.errors import InputError, UsageError
 from segmint.methods.deepg import ManyImagesOptions
-from segmint.recipes.recipe import Predictor, Recipe, Report
+from segmint.recipes.recipe import Plan, Predictor, Recipe, learned_components
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,35 +24,27 @@ if TYPE_CHECKING:
 NETWORK = "network.safetensors"
 
 
-def train(
-    images: Sequence[Image],
-    folder: Path,
-    options: ManyImagesOptions,
-    *,
-    varying: bool,
-    seed: int,
-    device: str,
-    precision: str,
-    report: Report | None,
-) -> dict[str, Any]:
+def train(plan: Plan, *, varying: bool) -> dict[str, Any]:
     """Learn and write the network; what is returned goes into the record of the run."""
     from segmint.networks.storage import save_network
     from segmint.solvers.deep_mixture import NETWORK_NAME
     from segmint.solvers.deep_mixture_folder import learn_from_images
 
+    plan.begin()
     found = learn_from_images(
-        images,
-        options,
+        plan.images,
+        cast(ManyImagesOptions, plan.settings["mixture"]),
         varying=varying,
-        seed=seed,
-        device=device,
-        precision=precision,
-        report=report,
+        seed=plan.seed,
+        device=plan.device,
+        precision=plan.precision,
+        report=None,
     )
-    save_network(folder / NETWORK, found.network, name=NETWORK_NAME)
+    save_network(plan.folder / NETWORK, found.network, name=NETWORK_NAME)
     return {
-        "channels": images[0].channels,
-        "channel_names": list(images[0].channel_names),
+        "summary": learned_components(len(found.order), len(plan.images)),
+        "channels": plan.images[0].channels,
+        "channel_names": list(plan.images[0].channel_names),
         "components": len(found.order),
         "component_channels": [int(channel) for channel in found.order],
         "names": list(found.names),
@@ -78,7 +69,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     try:
         if not isinstance(network, UNet):
             raise TypeError("another kind of network")
-        options = ManyImagesOptions.from_mapping(record["options"])
+        options = ManyImagesOptions.from_mapping(record["options"]["mixture"])
         learned = Learned(
             network=network.to(place),
             order=np.asarray(record["component_channels"], np.int64),
@@ -118,5 +109,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     return predict
 
 
-DEEPG = Recipe(options=ManyImagesOptions, train=partial(train, varying=False), load=load)
-DEEPSVG = Recipe(options=ManyImagesOptions, train=partial(train, varying=True), load=load)
+SECTIONS = {"mixture": ManyImagesOptions}
+
+DEEPG = Recipe(sections=SECTIONS, train=partial(train, varying=False), load=load)
+DEEPSVG = Recipe(sections=SECTIONS, train=partial(train, varying=True), load=load)

@@ -1,9 +1,10 @@
-"""What every recipe is: its options, how it learns, and how it is applied."""
+"""What every recipe is: its options in sections, how it learns, and how it is applied."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmint.options import Options
@@ -14,20 +15,65 @@ if TYPE_CHECKING:
 
     from segmint.images import Image
     from segmint.methods.method import Outcome
+    from segmint.solvers.watcher import Watcher
 
 Predictor = Callable[["Image", "NDArray[np.bool_] | None"], "Outcome"]
 """What a run says of an image, inside a region where one is given."""
 
-Report = Callable[[int, float], None]
-"""Called after each step with its number and objective."""
+Values = Mapping[str, Mapping[str, Any]]
+"""Values of options by section and name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One training: from what, how, and where to."""
+
+    settings: Mapping[str, Options]
+    """The options of each section of the recipe."""
+    folder: Path
+    """Of the run."""
+    paths: Sequence[Path] = ()
+    """Root of a data set, for recipes that learn from masks."""
+    images: Sequence[Image] = ()
+    """For recipes that learn from images alone."""
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    resume: bool = False
+    """Go on from the last checkpoint in the folder."""
+    watch: Watcher | None = None
+    begin: Callable[[], None] = lambda: None
+    """To be called when all input is checked, before the first file is written."""
+
+
+def learned_components(components: int, images: int) -> str:
+    """What was learned, as the last line of a training says it.
+
+    Example:
+        >>> learned_components(1, 2)
+        'learned 1 component from 2 images'
+    """
+    nouns = [("component", components), ("image", images)]
+    named = [f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in nouns]
+    return f"learned {named[0]} from {named[1]}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A registered recipe."""
 
-    options: type[Options]
-    train: Callable[..., dict[str, Any]]
-    """``train(images, folder, options, *, seed, device, precision, report)``."""
+    sections: Mapping[str, type[Options]]
+    """Its options; no name occurs in two sections."""
+    train: Callable[[Plan], dict[str, Any]]
+    """Learns, writes the network, and returns what the record of the run shall say, with the
+    ``summary`` that a command prints."""
     load: Callable[..., Predictor]
     """``load(folder, record, *, device, precision)``."""
+    defaults: Values = field(default_factory=dict)
+    """Where this recipe departs from the defaults of its options."""
+    presets: Mapping[str, Values] = field(default_factory=dict)
+    """Named departures from that."""
+    note: str = ""
+    """For the reader of its help: where it differs from what was published, and why."""
+    takes_dataset: bool = False
+    """Learns from images with masks, in the layout of a data set."""

@@ -1,0 +1,72 @@
+"""Options of the recipes that learn from masks, beside those of transforms, optimizer and loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from segmint.options import Options, option
+
+AUTO_VAL_FRACTION = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions(Options):
+    """Which samples are learned from, and which choose the best network."""
+
+    dataset: str = option("auto")
+    """Layout of DATA, as 'segmint data list' shows them; auto recognizes it."""
+    train_split: str = option("train")
+    """Split to learn from, for example trainaug of voc2012."""
+    val_split: str = option("val")
+    """Split whose mean IoU chooses the best network."""
+    val_fraction: float | None = option(None, low=0, high=0.9)
+    """Share of the training split to validate on; if not given the official validation split,
+    or 0.2 where there is none; 0 goes without validation."""
+    target: str = option("auto")
+    """What the masks become, for layouts with several answers: boundary or foreground of nuclei."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions(Options):
+    """Which network learns; options that are not given are the network's own."""
+
+    network: str = option("unet")
+    """Name of a network: unet, unet-original, or smp:ARCHITECTURE/ENCODER."""
+    weights: str | None = option(None)
+    """Weights to start from: a file, or download for the published ones of an smp encoder."""
+    features: int | None = option(None, low=1)
+    """Features of the first block of a U-Net."""
+    levels: int | None = option(None, low=1)
+    """How often a U-Net halves the image."""
+    dropout: float | None = option(None, low=0, high=0.9)
+    """Share of features that are left out while learning."""
+    feature_normalization: str | None = option(None, choices=("batch", "instance", "none"))
+    """Normalization inside a U-Net."""
+
+    @property
+    def given(self) -> dict[str, object]:
+        """What was given of the network's own options."""
+        own = {
+            "weights": self.weights,
+            "features": self.features,
+            "levels": self.levels,
+            "dropout": self.dropout,
+            "normalization": self.feature_normalization,
+        }
+        return {name: value for name, value in own.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossOptions(Options):
+    """What is minimized."""
+
+    objective: str = option("cross_entropy")
+    """Weighted sum of terms, like '0.5*bce + 0.5*rmi'; 'segmint list' shows the terms."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.objective, Mapping):
+            from segmint.objectives.objective import Objective
+
+            object.__setattr__(self, "objective", Objective(self.objective).expression)
+        super().__post_init__()

@@ -1,0 +1,228 @@
+"""Learn by a recipe, and keep what was learned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segmint.datasets.prepared_folder import prepared_images, read_record
+from segmint.devices import check_arithmetic, memory_errors
+from segmint.errors import InputError, UsageError
+from segmint.images import Image, check_finite, collect_images, read_image
+from segmint.images.channels import check_channel_order
+from segmint.recipes import recipes
+from segmint.recipes.recipe import Plan, Recipe
+from segmint.recipes.run import Run
+from segmint.recipes.run_folder import (
+    CONFIG,
+    RUN,
+    Config,
+    check_resumable,
+    earlier_run_kept,
+    read_config,
+    write_config,
+)
+from segmint.recipes.settings import Settings, plain, resolve
+from segmint.runs import versions, write_json
+
+if TYPE_CHECKING:
+    from segmint.solvers.watcher import Watcher
+
+Data = str | Path | Sequence[str | Path | Image]
+
+
+def train(
+    recipe: str,
+    data: Data,
+    *,
+    out: str | Path,
+    preset: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    watch: Watcher | None = None,
+    **options: Any,
+) -> Run:
+    """Learn by a recipe and write a run.
+
+    Args:
+        recipe: a name that ``segmint list`` shows under recipes.
+        data: for recipes that learn from masks, the root of a data set; for the others a folder, a
+            file or pattern, or several of them or of images; of a prepared data set the training
+            split is taken.
+        out: folder of the run; a finished run there is replaced.
+        preset: a named set of options of the recipe, for example ``study``.
+        seed: of everything random.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``auto``, ``float32`` or ``bfloat16``.
+        watch: told of each step and epoch.
+        options: of the recipe: ``epochs=10``, or by section, ``optimizer={"lr": 1e-3}``.
+
+    Raises:
+        InputError: for data that cannot be used, or when learning leads to no numbers.
+        UsageError: for an unknown recipe or option.
+    """
+    given = [data] if isinstance(data, str | Path) else list(data)
+    config = Config(
+        recipe=recipe,
+        data=tuple(str(item) for item in given if not isinstance(item, Image)),
+        settings={},
+        preset=preset,
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
+    return learn(config, given, out=out, values=options, watch=watch)
+
+
+def learn(
+    config: Config,
+    data: Sequence[str | Path | Image],
+    *,
+    out: str | Path,
+    values: Mapping[str, Any] | None = None,
+    watch: Watcher | None = None,
+) -> Run:
+    """Learn as a configuration says.
+
+    Args:
+        config: of a run, or of what is wished.
+        data: what to learn from.
+        out: folder of the run; a finished run there is replaced.
+        values: options that change the configuration, as in :func:`resolve`.
+        watch: told of each step and epoch.
+
+    Raises:
+        InputError: for data that cannot be used, or when learning leads to no numbers.
+        UsageError: for an unknown recipe or option.
+    """
+    settings = configured(config, values)
+    check_arithmetic(config.seed, config.device, config.precision)
+    config = replace(config, settings=plain(settings))
+    folder = Path(out)
+    with earlier_run_kept(folder), memory_errors():
+        _learn(config, settings, data, folder, watch=watch)
+    return Run(folder, device=config.device, precision=config.precision)
+
+
+def resume(run: str | Path, *, watch: Watcher | None = None) -> Run:
+    """Go on with a training that was cut off, from its last checkpoint.
+
+    On a CPU the result is bit for bit that of a training without interruption, but for
+    ``max_time``, which counts the seconds of each part.
+
+    Args:
+        run: folder that :func:`train` was writing.
+        watch: told of each step and epoch.
+
+    Raises:
+        UsageError: when the folder holds no run, or a finished one.
+        InputError: when its data or checkpoint cannot be read.
+    """
+    folder = Path(run)
+    check_resumable(folder)
+    config = read_config(folder / CONFIG)
+    settings = configured(config)
+    with memory_errors():
+        _learn(config, settings, list(config.data), folder, watch=watch, resume=True)
+    return Run(folder, device=config.device, precision=config.precision)
+
+
+def configured(config: Config, values: Mapping[str, Any] | None = None) -> Settings:
+    """The options of a configuration, overridden by further values.
+
+    Raises:
+        UsageError: for an unknown recipe or option.
+    """
+    recipe: Recipe = recipes.load(config.recipe)
+    return resolve(recipe, values or {}, preset=config.preset, base=config.settings)
+
+
+def training_files(data: Sequence[str | Path], *, recursive: bool = False) -> list[Path]:
+    """The image files to learn from; of a prepared data set those of its training split.
+
+    Raises:
+        InputError: for a missing file, or a folder without images.
+    """
+    files: list[Path] = []
+    for item in data:
+        record = read_record(Path(item))
+        if record is None:
+            files += collect_images([item], recursive=recursive)
+            continue
+        if record["format_of_files"] != "npz":
+            raise InputError(
+                f"{item} was prepared as {record['format_of_files']}, whose regions lie apart, "
+                "accepted is npz: prepare it once more with --format npz"
+            )
+        files += prepared_images(item, "train")
+    return list(dict.fromkeys(files))
+
+
+def _learn(
+    config: Config,
+    settings: Settings,
+    data: Sequence[str | Path | Image],
+    folder: Path,
+    *,
+    watch: Watcher | None,
+    resume: bool = False,
+) -> None:
+    recipe: Recipe = recipes.load(config.recipe)
+    start = time.perf_counter()
+    source = _roots(data) if recipe.takes_dataset else _images(data)
+    plan = Plan(
+        settings=settings,
+        folder=folder,
+        **source,
+        seed=config.seed,
+        device=config.device,
+        precision=config.precision,
+        resume=resume,
+        watch=watch,
+        begin=lambda: None if resume else write_config(folder, config),
+    )
+    found = recipe.train(plan)
+    record = {
+        "recipe": config.recipe,
+        "preset": config.preset,
+        "options": config.settings,
+        "seed": config.seed,
+        "images": [str(image.source) for image in plan.images],
+        "seconds": round(time.perf_counter() - start, 3),
+        "versions": versions(),
+        **found,
+    }
+    write_json(folder / RUN, record)
+
+
+def _roots(data: Sequence[str | Path | Image]) -> dict[str, Any]:
+    paths = [Path(item) for item in data if not isinstance(item, Image)]
+    if len(paths) != 1 or len(data) != 1:
+        raise UsageError(
+            f"{len(data)} places are given, but this recipe learns from one data set: "
+            "give the folder of the data set"
+        )
+    return {"paths": paths}
+
+
+def _images(data: Sequence[str | Path | Image]) -> dict[str, Any]:
+    paths = [item for item in data if not isinstance(item, Image)]
+    images = [item for item in data if isinstance(item, Image)]
+    if paths:
+        images += [read_image(path) for path in training_files(paths)]
+    if not images:
+        raise InputError("no image to learn from: give a folder or a list of images")
+    for image in images:
+        check_finite(image, image.region, advice="clean them")
+        check_channel_order(image.channel_names, images[0].channel_names, str(images[0].source))
+        if image.channels != images[0].channels:
+            raise InputError(
+                f"{image.source} has {image.channels} channels and {images[0].source} "
+                f"{images[0].channels}, accepted are images with the same channels: learn from "
+                "each kind apart"
+            )
+    return {"images": images}
