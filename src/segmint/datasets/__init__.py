@@ -5,16 +5,87 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segmint.lazy import lazy_names
+from segmint.registry import Registry
 
 if TYPE_CHECKING:
+    from segmint.datasets.dataset import Dataset, Pair
+    from segmint.datasets.layout import Layout
     from segmint.datasets.myops import prepare_myops
+    from segmint.datasets.opening import open, recognize, splits  # noqa: A004
     from segmint.datasets.prepared_folder import prepared_images
+    from segmint.datasets.sample import Sample
 
-__all__ = ["prepare_myops", "prepared_images"]
+__all__ = [
+    "Dataset",
+    "Layout",
+    "Pair",
+    "Sample",
+    "datasets",
+    "open",
+    "prepare_myops",
+    "prepared_images",
+    "recognize",
+    "splits",
+]
+
+datasets = Registry("data set")
+
+datasets.register(
+    "voc2012",
+    "segmint.datasets.voc2012:Voc2012",
+    "VOCdevkit/VOC2012 with JPEGImages, SegmentationClass, ImageSets/Segmentation",
+)
+datasets.register(
+    "cityscapes",
+    "segmint.datasets.cityscapes:Cityscapes",
+    "leftImg8bit/SPLIT/CITY and gtFine/SPLIT/CITY with *_gtFine_labelIds.png",
+)
+datasets.register(
+    "ade20k",
+    "segmint.datasets.ade20k:Ade20k",
+    "ADEChallengeData2016 with images/training, annotations/training, .../validation",
+)
+datasets.register(
+    "camvid",
+    "segmint.datasets.camvid:Camvid",
+    "CamVid with train, trainannot, val, valannot, ... and perhaps train.txt, ...",
+)
+datasets.register(
+    "isbi2012",
+    "segmint.datasets.isbi2012:Isbi2012",
+    "train/image and train/label, or train-volume.tif and train-labels.tif",
+)
+datasets.register(
+    "myops",
+    "segmint.datasets.prepared_myops:PreparedMyops",
+    "a folder made by 'segmint data prepare myops'",
+)
+datasets.register(
+    "bsds500",
+    "segmint.datasets.bsds500:Bsds500",
+    "BSDS500/data with images/train, groundTruth/train, ...",
+)
+datasets.register(
+    "nuclei",
+    "segmint.datasets.nuclei:Nuclei",
+    "images and labels of 16-bit numbers, or stage1_train with ID/images and ID/masks",
+)
+datasets.register(
+    "folder",
+    "segmint.datasets.folder:Folder",
+    "images and masks by name, also in train, val, test; or a CSV: image,mask[,split]",
+)
 
 _PLACES = {
+    "Dataset": "segmint.datasets.dataset",
+    "Layout": "segmint.datasets.layout",
+    "Pair": "segmint.datasets.dataset",
+    "Sample": "segmint.datasets.sample",
+    "open": "segmint.datasets.opening",
     "prepare_myops": "segmint.datasets.myops",
     "prepared_images": "segmint.datasets.prepared_folder",
+    "recognize": "segmint.datasets.opening",
+    "splits": "segmint.datasets.opening",
 }
 
 

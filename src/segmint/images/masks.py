@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,17 @@ from numpy.typing import NDArray
 from segmint.errors import InputError
 from segmint.images.choices import MAX_PIXELS
 from segmint.images.decoding import Request, check_pixel_count, decoding, quiet
+from segmint.images.mask_names import partners, some_of
 from segmint.images.npy import load_array
 from segmint.images.prepared import read_prepared
 from segmint.images.reading import read_image
 
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".npz", ".mat")
+_ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
 _MOST_COLORS = 4096
 _ROUNDING = 1e-4
 _INDEX_MODES = ("1", "P")
 _MIN_IS_WHITE, _PALETTE = 0, 3  # photometric interpretations of TIFF
-_NAME_ENDING = re.compile(
-    r"[-_ .](masks?|gt|groundtruth|labels?|seg|segmentation|pred|prediction)$", re.IGNORECASE
-)
 
 
 def read_masks(
@@ -65,6 +63,35 @@ def read_masks(
     if indices is None:
         indices = _read_values(path, colors=colors)
     return (_whole_numbers(indices, path),)
+
+
+def read_stored(path: str | Path) -> NDArray[Any]:
+    """Read one mask as it is stored, colors as colors.
+
+    Returns:
+        (H, W) whole numbers, or (H, W, 3) uint8 for an RGB picture, grey ones included.
+
+    Raises:
+        InputError: as :func:`read_masks`, and for stacks and files of several annotators.
+    """
+    path = Path(path)
+    if suffix_of(path) in _ARRAY_SUFFIXES or not path.is_file():
+        masks = read_masks(path, ignore_index=None)
+    else:
+        stored = _read_indices(Request(path=path, pages="stack", max_pixels=MAX_PIXELS))
+        if stored is None:
+            pixels = _read_pixels(path)
+            if pixels.shape[2:] == (3,) and pixels.dtype == np.uint8:
+                return pixels
+            stored = _one_value(pixels, path)
+        masks = (_whole_numbers(stored, path),)
+    shapes = [" x ".join(map(str, mask.shape)) for mask in masks]
+    if len(masks) > 1 or masks[0].ndim - masks[0].shape.count(1) > 2:
+        raise InputError(
+            f"{path} holds masks of {', '.join(shapes)}, accepted is one (H, W): save one mask for "
+            "each image"
+        )
+    return masks[0].reshape(masks[0].shape[-2:])
 
 
 def read_prediction(path: str | Path) -> NDArray[np.int32]:
@@ -109,24 +136,24 @@ def pair_files(predictions: str | Path, masks: str | Path) -> list[tuple[str, Pa
     found, truths = _named_files(predictions), _named_files(masks)
     if _single_file(predictions) and _single_file(masks):
         return [(found[0][0], found[0][1], truths[0][1])]
-    partners = _partners([name for name, _ in found], truths)
-    missing = [name for (name, _), files in zip(found, partners, strict=True) if not files]
+    fitting = partners([name for name, _ in found], truths)
+    missing = [name for (name, _), files in zip(found, fitting, strict=True) if not files]
     if len(missing) == len(found):
         raise InputError(
-            f"no prediction has a mask of its name: predictions are {_some(missing)}, masks are "
-            f"{_some([name for name, _ in truths])}; name them alike (cat.png and cat_mask.png)"
+            f"no prediction has a mask of its name: predictions are {some_of(missing)}, masks are "
+            f"{some_of([name for name, _ in truths])}; name them alike (cat.png and cat_mask.png)"
         )
     if missing:
         raise InputError(
             f"{len(missing)} of {len(found)} predictions in {predictions} have no mask in "
-            f"{masks}: {_some(missing)}; add their masks or remove them"
+            f"{masks}: {some_of(missing)}; add their masks or remove them"
         )
     pairs = []
-    for (name, file), files in zip(found, partners, strict=True):
+    for (name, file), files in zip(found, fitting, strict=True):
         if len(files) > 1:
             raise InputError(
                 f"prediction {name} fits {len(files)} masks in {masks}, accepted is one: keep one "
-                f"of {_some([mask.name for mask in files])}"
+                f"of {some_of([mask.name for mask in files])}"
             )
         pairs.append((name, file, files[0]))
     _check_each_mask_once(pairs)
@@ -150,17 +177,25 @@ def suffix_of(path: Path) -> str:
 
 def _read_values(path: Path, *, colors: bool) -> NDArray[Any]:
     """One value a pixel from a grey, 16-bit or colored picture, or from a volume."""
+    pixels = _read_pixels(path)
+    if pixels.shape[-1] == 3 and pixels.dtype == np.uint8:
+        return _color_numbers(pixels, path, colors=colors)
+    return _one_value(pixels, path)
+
+
+def _read_pixels(path: Path) -> NDArray[Any]:
     with path.open("rb") as handle:
         if handle.read(3) == b"\xff\xd8\xff":
             raise InputError(
                 f"{path} is a JPEG file, which changes label values, accepted are PNG, BMP, TIFF, "
                 "NIfTI, NumPy and .mat masks: use the original mask"
             )
-    pixels = read_image(path, pages="stack").pixels
+    return read_image(path, pages="stack").pixels
+
+
+def _one_value(pixels: NDArray[Any], path: Path) -> NDArray[Any]:
     if pixels.shape[-1] == 1:
         return np.asarray(pixels[..., 0])
-    if pixels.shape[-1] == 3 and pixels.dtype == np.uint8:
-        return _color_numbers(pixels, path, colors=colors)
     raise InputError(
         f"{path} holds {pixels.shape[-1]} channels of {pixels.dtype}, accepted is one value for "
         "each pixel or 8-bit RGB: save one channel as a mask"
@@ -329,31 +364,6 @@ def _labels_in(folder: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _partners(names: Sequence[str], truths: Sequence[tuple[str, Path]]) -> list[list[Path]]:
-    """The masks that fit each prediction name."""
-    alike: dict[str, list[tuple[str, Path]]] = {}
-    for truth in truths:
-        alike.setdefault(_bare(truth[0]), []).append(truth)
-    taken = set(names)
-    return [_best_named(name, alike.get(_bare(name), []), taken) for name in names]
-
-
-def _best_named(name: str, truths: Sequence[tuple[str, Path]], taken: set[str]) -> list[Path]:
-    """Of masks with the same bare name, the one that says it is a mask, or the one named alike."""
-    fitting = [(other, file) for other, file in truths if other == name or other not in taken]
-    marked = [file for other, file in fitting if other != _bare(other)]
-    alike = [file for other, file in fitting if other == name]
-    for choice in (marked, alike):
-        if len(choice) == 1:
-            return choice
-    return [file for _, file in fitting]
-
-
-def _bare(name: str) -> str:
-    shorter = _NAME_ENDING.sub("", name)
-    return name if shorter == name or not shorter else _bare(shorter)
-
-
 def _check_each_mask_once(pairs: Sequence[tuple[str, Path, Path]]) -> None:
     first: dict[Path, Path] = {}
     for _, file, mask in pairs:
@@ -363,8 +373,3 @@ def _check_each_mask_once(pairs: Sequence[tuple[str, Path, Path]]) -> None:
                 "one prediction for each mask: remove one or evaluate them apart"
             )
         first[mask] = file
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

@@ -1,0 +1,62 @@
+"""What the masks of a folder hold, before anybody knows what it means."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmint.datasets.label_map import packed_colors
+from segmint.datasets.pixel_files import read_mask_values
+
+THREADS = 4
+"""More bring nothing: decoding waits for memory and files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskFacts:
+    """What one mask file holds."""
+
+    path: Path
+    colored: bool
+    """Some pixel is not grey."""
+    in_color: bool
+    """The file has three channels, though all may be grey."""
+    values: tuple[int, ...]
+    """Distinct values in increasing order; of a colored mask 0xRRGGBB."""
+
+
+def survey(paths: Sequence[Path]) -> list[MaskFacts]:
+    """The facts of every mask, each file being read once as long as it does not change.
+
+    Raises:
+        InputError: for a file that is no mask.
+    """
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(_facts_of, paths))
+
+
+def _facts_of(path: Path) -> MaskFacts:
+    status = path.stat()
+    return _facts(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=1 << 17)
+def _facts(path: Path, changed: int, size: int) -> MaskFacts:
+    stored = read_mask_values(path)
+    in_color = stored.ndim == 3
+    colored = in_color and not bool((stored == stored[..., :1]).all())
+    plane = packed_colors(stored) if colored else stored[..., 0] if in_color else stored
+    return MaskFacts(path=path, colored=colored, in_color=in_color, values=_distinct(plane))
+
+
+def _distinct(values: NDArray[Any]) -> tuple[int, ...]:
+    if values.dtype == np.uint8:
+        return tuple(np.flatnonzero(np.bincount(values.ravel())).tolist())
+    return tuple(np.unique(values).tolist())
