@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from segmint.methods.deepg import PUBLISHED, DeepMixtureOptions, ManyImagesOptions, OneImageOptions
-from segmint.networks.unet import UNet
+from segmint.networks.unet_deepg import DeepGUNet as UNet
 from segmint.objectives import Batch, mixture_loss, prior_means_loss
 from segmint.solvers.mixture_learner import MixtureLearner, settled
 from segmint.solvers.mixture_settings import MixtureSettings

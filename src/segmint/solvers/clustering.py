@@ -123,7 +123,7 @@ def objective_of(options: FeatureClusteringOptions, *, scribble_weight: float = 
     terms = [
         f"{options.similarity_weight}*similarity",
         f"{options.continuity_weight}*continuity(x={options.continuity_x}, "
-        f"y={options.continuity_y}, edge_sharpness={options.edge_sharpness})",
+        f"y={options.continuity_y}, edge_sharpness={options.edge_sharpness}, everywhere=true)",
     ]
     further = {
         "scribble": scribble_weight,

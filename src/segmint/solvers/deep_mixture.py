@@ -18,7 +18,7 @@ from segmint.methods.deepg import OneImageOptions
 from segmint.methods.method import Outcome, Task
 from segmint.mixtures import GaussianMixture
 from segmint.networks.storage import load_network, save_network
-from segmint.networks.unet import UNet
+from segmint.networks.unet_deepg import DeepGUNet as UNet
 from segmint.objectives.batch import Batch
 from segmint.solvers.expectation_maximization import chosen_components
 from segmint.solvers.mixture_data import Mixture, MixtureData, mixture_data

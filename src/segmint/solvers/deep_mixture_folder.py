@@ -16,7 +16,7 @@ from segmint.images import Image
 from segmint.methods.deepg import ManyImagesOptions
 from segmint.methods.method import Outcome, Task
 from segmint.methods.mixture_options import DEFAULT_COMPONENTS
-from segmint.networks.unet import UNet
+from segmint.networks.unet_deepg import DeepGUNet as UNet
 from segmint.objectives.batch import Batch
 from segmint.objectives.mixture import mixture_loss, varying_mixture_loss
 from segmint.solvers.deep_mixture import Floats, batch_of, mixture_of, probable_outcome

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from segmint.objectives.batch import Batch
 
 Row = Mapping[str, float]
-"""What is known of an epoch: means of its losses by name, and scores of its validation."""
+"""What is known of an epoch: ``epoch``, ``step``, ``learning_rate``, the mean ``loss`` and its
+parts by name, and ``val_NAME`` for each score of its validation, where there was one."""
 
 
 class LearningTask(nn.Module):
@@ -24,12 +25,27 @@ class LearningTask(nn.Module):
     """Name of the score that chooses the best checkpoint, the larger the better; None keeps the
     last."""
 
+    leaves_weights_out: bool = False
+    """Whether a step may give some weights no gradient; several processes have to know that."""
+
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """What to minimize, and its weighted parts by name, detached, for the log."""
+        """What to minimize, a mean over images, and its weighted parts by name, for the log.
+
+        Networks called here compute in the precision of the run. Losses need more: compute them
+        inside :func:`segmint.objectives.precision.full_precision`. The parts are detached.
+        """
         raise NotImplementedError
 
+    def explain(self, batch: Batch) -> None:
+        """Say why the loss of a batch is not finite; called once, before the run stops.
+
+        Raises:
+            InputError: names the term and the images, where it can; else nothing is raised, and
+                the loop names the images.
+        """
+
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Parameters for the optimizer; a group may bring its own ``lr``."""
+        """Parameters for the optimizer; a group may bring its own ``lr``, its greatest one."""
         return [{"params": list(self.parameters())}]
 
     def networks(self) -> Mapping[str, nn.Module]:
@@ -40,10 +56,10 @@ class LearningTask(nn.Module):
         """Forget the scores of the last validation."""
 
     def validate(self, batch: Batch) -> None:
-        """Count what the networks say of a batch against its truth."""
+        """Count what the networks say of a batch against its truth; no gradients are kept."""
 
     def scores(self) -> dict[str, float]:
-        """What the validation since its start was worth, over all processes."""
+        """What the validation since its start was worth, over all processes, which all ask."""
         return {}
 
     def enough(self, history: Sequence[Row]) -> bool:
@@ -55,12 +71,13 @@ class BatchSource(Protocol):
     """Batches by the number of their step, so that a run goes on where it was cut off."""
 
     steps_per_epoch: int
+    """Batches that see all data once."""
 
     def batches(self, first_step: int, *, rank: int = 0, world: int = 1) -> Iterable[Batch]:
         """This process's share of every batch from a step on, without end.
 
         A batch depends on the seed and the number of its step alone. Of ``world`` processes each
-        gets an equal part of the same global batch.
+        gets an equal part of the same global batch; for more than one the source is pickled.
         """
         ...
 

@@ -11,7 +11,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from segmint.errors import InputError
 from segmint.methods.deepg import DeepMixtureOptions
-from segmint.networks.unet import UNet
+from segmint.networks.unet_deepg import DeepGUNet as UNet
 from segmint.objectives.batch import Batch
 from segmint.solvers.descent import arithmetic
 from segmint.solvers.mixture_settings import MixtureSettings

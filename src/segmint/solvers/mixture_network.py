@@ -15,7 +15,7 @@ from torch import Tensor
 
 from segmint.errors import InputError
 from segmint.methods.deepg import OneImageOptions
-from segmint.networks.unet import UNet
+from segmint.networks.unet_deepg import DeepGUNet as UNet
 from segmint.objectives.batch import Batch
 from segmint.solvers.mixture_learner import MixtureLearner, new_network, settled
 from segmint.solvers.mixture_settings import MixtureSettings

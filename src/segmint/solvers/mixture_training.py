@@ -15,7 +15,7 @@ from torch import Tensor
 from segmint.devices import choose_device, choose_dtype
 from segmint.errors import InputError
 from segmint.methods.deepg import ManyImagesOptions
-from segmint.networks.unet import UNet
+from segmint.networks.unet_deepg import DeepGUNet as UNet
 from segmint.objectives.batch import Batch
 from segmint.solvers.augmentation import Augmentation
 from segmint.solvers.descent import arithmetic

@@ -1,0 +1,104 @@
+"""Optimizers that work on weights in the order in which they lie in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+
+from segmint.solvers.optimizer_options import OptimizerOptions
+
+
+class WeightOptimizer:
+    """A fused optimizer of the weights of a network, and what is done to gradients before it.
+
+    The fused optimizers copy every channels-last weight into rows and back at each step. Here they
+    get views that are rows already, of the same memory.
+
+    Args:
+        groups: parameters, as the task tells them; a group may bring its own ``lr``.
+        options: rule, learning rate, weight decay and clipping.
+    """
+
+    def __init__(self, groups: Sequence[Mapping[str, Any]], options: OptimizerOptions) -> None:
+        self._clip = options.gradient_clip
+        self._weights: list[tuple[nn.Parameter, Tensor]] = []
+        rows = [{**group, "params": self._rows(group["params"])} for group in groups]
+        self.optimizer = _built(rows, options)
+        self._rates = [group["lr"] for group in self.optimizer.param_groups]
+
+    def use_rate(self, factor: float) -> float:
+        """Let the next step take this share of every learning rate; the first group's is told."""
+        for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * factor
+        return float(self._rates[0] * factor)
+
+    def forget_gradients(self) -> None:
+        """Begin to gather gradients anew."""
+        for weight, _ in self._weights:
+            weight.grad = None
+
+    def take_gradients(self) -> Tensor:
+        """Clip the gathered gradients and hand them to the optimizer.
+
+        Returns:
+            Their norm before that, a scalar on their device; NaN or infinite where one of them is.
+        """
+        found = []
+        for weight, row in self._weights:
+            row.grad = None if weight.grad is None else weight.grad.permute(_order(weight))
+            if row.grad is not None:
+                found.append(row.grad)
+        norm = get_total_norm(found)
+        if self._clip:
+            clip_grads_with_norm_([row for _, row in self._weights], self._clip, norm)
+        return norm
+
+    def skip_where(self, unusable: Tensor) -> None:
+        """Let the next step change nothing where a scalar is 1, without waiting for its value."""
+        self.optimizer.found_inf = unusable  # type: ignore[attr-defined]
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything the optimizer remembers, by ``number of the weight.name``."""
+        state = self.optimizer.state_dict()["state"]
+        return {
+            f"{number}.{name}": value
+            for number, values in state.items()
+            for name, value in values.items()
+            if isinstance(value, Tensor)
+        }
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Remember what :meth:`state` told."""
+        found: dict[int, dict[str, Tensor]] = {}
+        for key, value in state.items():
+            number, _, name = key.partition(".")
+            found.setdefault(int(number), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": found, "param_groups": groups})
+
+    def _rows(self, weights: Iterable[nn.Parameter]) -> list[Tensor]:
+        found = []
+        for weight in weights:
+            if weight.requires_grad:
+                found.append(weight.detach().permute(_order(weight)))
+                self._weights.append((weight, found[-1]))
+        return found
+
+
+def _built(groups: list[dict[str, Any]], options: OptimizerOptions) -> torch.optim.Optimizer:
+    common: dict[str, Any] = {"lr": options.learning_rate, "weight_decay": options.decay, "fused": True}
+    if options.optimizer == "sgd":
+        return torch.optim.SGD(groups, momentum=options.momentum, **common)
+    if options.optimizer == "adam":
+        return torch.optim.Adam(groups, **common)
+    return torch.optim.AdamW(groups, **common)
+
+
+def _order(weight: Tensor) -> tuple[int, ...]:
+    """The axes of a weight from the slowest to the fastest in memory."""
+    strides = weight.stride()
+    return tuple(sorted(range(weight.ndim), key=lambda axis: (-strides[axis], axis)))

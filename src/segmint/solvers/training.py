@@ -1,0 +1,152 @@
+"""The loop that every recipe learns by: one network or several, with or without labels."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from segmint.devices import choose_device, choose_dtype
+from segmint.errors import InputError, UsageError
+from segmint.solvers.checkpoints import (
+    BEST,
+    FOLDER,
+    LAST,
+    read_checkpoint,
+)
+from segmint.solvers.job import Job
+from segmint.solvers.learning_task import BatchSource, LearningTask, Row, ValidationSource
+from segmint.solvers.optimizer_options import OptimizerOptions
+from segmint.solvers.processes import companions
+from segmint.solvers.progress import Progress
+from segmint.solvers.sitting import learn
+from segmint.solvers.training_options import TrainingOptions
+from segmint.solvers.watcher import Watcher
+from segmint.solvers.weight_average import use_average
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What a training ended with; its weights are in the task."""
+
+    history: tuple[Row, ...]
+    """A row an epoch, as in ``log.csv``."""
+    best_epoch: int
+    """Whose weights were chosen; the last one where no validation chose."""
+    best_score: float | None
+    """Of that epoch, where a validation chose."""
+    steps: int
+    seconds: float
+    """Of all sittings together."""
+    stopped: str
+    """Why it ended: ``epochs`` (or steps), ``max_time``, ``patience``, or ``enough``, which the
+    task said."""
+
+
+def fit(
+    task: LearningTask,
+    source: BatchSource,
+    *,
+    validation: ValidationSource | None = None,
+    optimizer: OptimizerOptions,
+    training: TrainingOptions,
+    folder: Path,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    resume: bool = False,
+    watch: Watcher | None = None,
+) -> Fitted:
+    """Learn until the options or the task say that it is enough.
+
+    After each epoch ``checkpoints/last.ckpt``, ``log.csv`` and ``log.txt`` are written into the
+    folder, and ``checkpoints/best.ckpt`` when the score that the task names is the best so far.
+    Chance in a step depends on the seed and the number of the step alone, so a training that was
+    cut off goes on, on a CPU, to bit for bit the same weights and table; only ``max_time`` looks at
+    the clock.
+
+    With ``devices`` above 1 as many processes share each batch, and the loss is the mean of their
+    losses. The others are started by Python's ``spawn``, so a script needs the usual
+    ``if __name__ == "__main__"``, and task and sources can be pickled. Batch normalization looks at
+    the images of its own process on the CPU, and at the whole batch on GPUs.
+
+    Args:
+        task: changed in place; at the end it holds the chosen weights, on the CPU after learning on
+            a GPU, and is set to predict.
+        source: of what is learned from.
+        validation: images that choose the weights; None keeps the last ones.
+        optimizer: how weights follow gradients.
+        training: how long, and what is done on the way.
+        folder: of the run; files of an earlier training are replaced.
+        seed: of everything random in a step.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``auto``, ``float32`` or ``bfloat16``.
+        resume: go on from the last checkpoint, where there is one.
+        watch: told of each step and epoch.
+
+    Raises:
+        UsageError: for options that do not fit the machine or each other.
+        InputError: when a loss is no number, or a checkpoint cannot be gone on from.
+        OutputError: when a file cannot be written.
+        KeyboardInterrupt: when the user stops it; the checkpoint of the last epoch stays.
+    """
+    chosen = choose_device(device)
+    job = Job(
+        task=task,
+        source=source,
+        validation=validation,
+        optimizer=optimizer,
+        training=training,
+        folder=folder,
+        seed=seed,
+        device=chosen,
+        dtype=choose_dtype(precision, chosen),
+        resume=resume,
+    )
+    _check(job)
+    if not resume:
+        shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    with companions(job) as place:
+        progress = learn(job, place, watch=watch)
+    _choose(job, progress)
+    best = progress.best_step
+    return Fitted(
+        history=tuple(progress.history),
+        best_epoch=job.extent.epoch_of(best or progress.step),
+        best_score=progress.best_score if best else None,
+        steps=progress.step,
+        seconds=progress.seconds,
+        stopped=progress.stopped,
+    )
+
+
+def _check(job: Job) -> None:
+    """Refuse what cannot be done before anything is written."""
+    devices, patience = job.training.devices, job.training.patience
+    if job.source.steps_per_epoch < 1:
+        raise InputError("the source has no batch: give it more images, or smaller batches")
+    if patience and not job.chooses:
+        raise UsageError(
+            f"--patience is {patience}, but no validation gives a score to watch: give validation "
+            "images or leave it out"
+        )
+    if devices == 1 or job.device.type == "cpu":
+        return
+    there = torch.cuda.device_count() if job.device.type == "cuda" else 1
+    if devices > there:
+        raise UsageError(
+            f"--devices is {devices}, but this machine has {there}: ask for fewer, or take "
+            "--device cpu"
+        )
+
+
+def _choose(job: Job, progress: Progress) -> None:
+    """Give the task the weights of the best epoch, or of the last one."""
+    path = job.folder / (BEST if progress.best_step else LAST)
+    checkpoint = read_checkpoint(path)
+    job.task.load_state_dict(checkpoint.task)
+    if checkpoint.average:
+        use_average(job.task, checkpoint.average)
+    job.task.eval()

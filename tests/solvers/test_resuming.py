@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import time
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from segmint.solvers.checkpoints import BEST, LAST
+from segmint.solvers.training_log import TABLE
+
+sys.path.insert(0, str(Path(__file__).parent))
+import training_example as example
+
+HARD = {
+    "epochs": 7,
+    "steps_per_epoch": 3,
+    "accumulate": 2,
+    "ema": 0.9,
+    "warmup_steps": 4,
+    "schedule": "cosine",
+    "gradient_clip": 0.5,
+    "norm": True,
+    "pause": 0.02,
+}
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """Starts processes that have everything imported, so that they begin at once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["segmint.solvers.lightning_trainer"])
+    first = context.Process(target=time.perf_counter)  # waits until the imports are done
+    first.start()
+    first.join()
+    return context
+
+
+def run(processes: ForkServerContext, folder: Path, **given: object) -> ForkServerProcess:
+    arguments = [str(folder), *(f"{name}={json.dumps(value)}" for name, value in given.items())]
+    process = processes.Process(target=example.main, args=(arguments,))
+    process.start()
+    return process
+
+
+def finish(processes: ForkServerContext, folder: Path, **given: object) -> None:
+    process = run(processes, folder, **given)
+    process.join(60)
+    assert process.exitcode == 0
+
+
+def outcome(folder: Path) -> tuple[dict[str, torch.Tensor], object, str]:
+    facts = json.loads((folder / example.FACTS).read_text())
+    return load_file(folder / example.RESULT), facts, (folder / TABLE).read_text()
+
+
+@pytest.fixture(scope="module")
+def whole(processes: ForkServerContext, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was left alone."""
+    folder = tmp_path_factory.mktemp("whole")
+    finish(processes, folder, **HARD)
+    return folder
+
+
+@pytest.mark.parametrize("trial", range(3))
+def test_goes_on_after_kills_as_if_nothing_had_happened(
+    trial: int, processes: ForkServerContext, whole: Path, tmp_path: Path
+) -> None:
+    chance = random.Random(f"{os.getpid()} {trial}")
+    kills = 0
+    while True:
+        process = run(processes, tmp_path, **HARD, resume=True)
+        if not wait_for_an_epoch(process, tmp_path / TABLE):
+            break
+        process.join(chance.uniform(0.0, 0.15))  # an epoch takes a tenth of a second
+        if process.exitcode is not None:
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        kills += 1
+    process.join()
+    assert process.exitcode == 0
+    assert kills
+    assert_same(tmp_path, whole)
+
+
+def wait_for_an_epoch(process: ForkServerProcess, table: Path) -> bool:
+    """Whether another row was written before the process ended."""
+    before = table.read_text() if table.exists() else ""
+    while process.exitcode is None:
+        if table.exists() and len(table.read_text()) > len(before):
+            return True
+        process.join(0.01)
+    return False
+
+
+def assert_same(folder: Path, whole: Path) -> None:
+    weights, facts, table = outcome(folder)
+    expected_weights, expected_facts, expected_table = outcome(whole)
+    assert table == expected_table
+    assert facts == expected_facts
+    assert weights.keys() == expected_weights.keys()
+    for name, value in expected_weights.items():
+        assert torch.equal(weights[name], value), name
+    for name in (LAST, BEST):
+        assert_same_tensors(folder / name, whole / name)
+
+
+def assert_same_tensors(path: Path, other: Path) -> None:
+    found, expected = load_file(path), load_file(other)
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
