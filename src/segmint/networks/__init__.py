@@ -18,8 +18,18 @@ networks.register(
     "small fully convolutional network of Kim, Kanezaki and Tanaka (2020)",
 )
 networks.register(
-    "unet-deepg",
+    "unet",
     "segmint.networks.unet:UNet",
+    "U-Net with batch normalization, 32 first features",
+)
+networks.register(
+    "unet-original",
+    "segmint.networks.unet_original:OriginalUNet",
+    "U-Net of Ronneberger et al. (2015), 64 first features, no normalization",
+)
+networks.register(
+    "unet-deepg",
+    "segmint.networks.unet_deepg:DeepGUNet",
     "U-Net of Schwab et al. (2024)",
 )
 

@@ -11,13 +11,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from segmint.errors import InputError, UsageError
+from segmint.errors import InputError, SegmintError
 from segmint.networks import build
+from segmint.networks.weights import differences
 from segmint.runs import atomic_path
 
 FORMAT = "segmint network 1"
 
 _ENTRY = "segmint"
+_PICKLES = (b"PK\x03\x04", b"\x80")
+"""What files of ``torch.save`` and of ``pickle`` begin with."""
 
 
 def save_network(path: Path, network: nn.Module, *, name: str = "clustering") -> None:
@@ -25,8 +28,8 @@ def save_network(path: Path, network: nn.Module, *, name: str = "clustering") ->
 
     Args:
         path: the file, ``.safetensors`` by custom.
-        network: a network of the registry that tells its own ``configuration``.
-        name: its name in the registry.
+        network: tells its own ``configuration``, the arguments that build it again.
+        name: that :func:`segmint.networks.build` knows it by.
 
     Raises:
         InputError: when a weight is NaN or infinite.
@@ -60,9 +63,8 @@ def load_network(path: Path) -> nn.Module:
             f"{path} does not exist, accepted is a network that segmint wrote: check the name"
         ) from error
     except (OSError, SafetensorError) as error:
-        reason = "it is a folder" if path.is_dir() else str(error)
         raise InputError(
-            f"{path} is not a network written by segmint ({reason}): give a file that --save-model "
+            f"{path} is not a network written by segmint ({_reason(path, error)}): give a file that --save-model "
             "or 'segmint train' wrote"
         ) from error
     if described.get("format") != FORMAT:
@@ -70,14 +72,37 @@ def load_network(path: Path) -> nn.Module:
             f"{path} says format {described.get('format')!r}, accepted is {FORMAT!r}: "
             "train again with this version"
         )
-    try:
-        network = build(described["network"], **described["configuration"])
-        network.load_state_dict(state)
-    except (UsageError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    network = _rebuilt(described, path)
+    different = differences(network.state_dict(), state)
+    if different:
         raise InputError(
-            f"{path} does not hold the weights that it announces: train again"
-        ) from error
+            f"{path} does not hold the weights of the {described['network']!r} that it announces: "
+            f"{different}; train again"
+        )
+    network.load_state_dict(state)
     return network
+
+
+def _rebuilt(described: Mapping[str, Any], path: Path) -> nn.Module:
+    """The network with weights of chance."""
+    try:
+        return build(described["network"], **described["configuration"])
+    except (SegmintError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{path} does not hold the weights that it announces, for no such network can be built "
+            f"({error}): train again"
+        ) from error
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Why a file cannot be read as safetensors."""
+    if path.is_dir():
+        return "it is a folder"
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(_PICKLES):
+        return "it is a pickle, which may run code and is refused"
+    return f"it is cut short or something else, {error}"
 
 
 def _described(metadata: Mapping[str, str] | None) -> dict[str, Any]:

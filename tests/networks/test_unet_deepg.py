@@ -5,15 +5,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from segmint.networks.unet import UNet
+from segmint.networks.unet_deepg import DeepGUNet
 
 
 def images(*shape: int) -> Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(0))
 
 
-def small(**options: object) -> UNet:
-    return UNet(**{"features": 4, "levels": 2, **options})
+def small(**options: object) -> DeepGUNet:
+    return DeepGUNet(**{"features": 4, "levels": 2, **options})
 
 
 def published_block(block: nn.Module, features: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ def published_block(block: nn.Module, features: Tensor) -> Tensor:
     return functional.leaky_relu(features, 0.01)
 
 
-def published_features(network: UNet, features: Tensor) -> list[Tensor]:
+def published_features(network: DeepGUNet, features: Tensor) -> list[Tensor]:
     """The layers in the published order: double the size, then halve the channels."""
     across, risen = [], []
     for level, block in enumerate(network.down):
@@ -46,7 +46,7 @@ def published_features(network: UNet, features: Tensor) -> list[Tensor]:
 
 def test_published_number_of_parameters() -> None:
     # Counted on the published code, 3 channels in and 4 components, with all its heads.
-    network = UNet(in_channels=3, classes=4, deep_supervision=True)
+    network = DeepGUNet(in_channels=3, classes=4, deep_supervision=True)
     assert sum(parameter.numel() for parameter in network.parameters()) == 7_241_364
 
 
@@ -98,6 +98,6 @@ def test_images_of_a_batch_do_not_see_each_other() -> None:
 
 def test_configuration_builds_the_same_network() -> None:
     network = small(in_channels=2, classes=3, deep_supervision=True)
-    again = UNet(**network.configuration)
+    again = DeepGUNet(**network.configuration)
     assert again.configuration == network.configuration
     again.load_state_dict(network.state_dict())
