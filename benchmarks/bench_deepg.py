@@ -20,7 +20,7 @@ from measuring import in_turn, machine, ratio, spread
 from plain_deepg import PlainEpoch, PlainUNet, plain_fit, plain_loss
 from segmint.methods.deepg import PUBLISHED, OneImageOptions
 from segmint.mixtures import GaussianMixture
-from segmint.networks.unet import UNet
+from segmint.networks.unet_deepg import DeepGUNet as UNet
 from segmint.objectives import Batch
 from segmint.solvers.mixture_learner import MixtureLearner
 from segmint.solvers.mixture_network import fit_mixture_network

@@ -1,4 +1,4 @@
-"""``segmint data``: bring a published data set into a form that can be segmented and scored."""
+"""``segmint data``: which data sets are known, whether one is sound, and preparing one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segmint.cli import console
+from segmint.cli import console, data_check, data_list
 from segmint.cli.console import counted
+from segmint.cli.data_check import CheckOptions
+from segmint.cli.data_list import ListOptions
 from segmint.cli.parameters import signature
 from segmint.datasets.myops_options import MyopsOptions
 from segmint.errors import SegmintError, UsageError, nearest
@@ -16,7 +18,7 @@ from segmint.options import Options, option
 if TYPE_CHECKING:
     from segmint.datasets.preparation import Preparation
 
-ACTIONS = ("prepare",)
+ACTIONS = ("list", "check", "prepare")
 LAYOUTS = ("myops",)
 
 
@@ -32,14 +34,15 @@ class RunningOptions(Options):
     """Print no progress."""
 
 
-_HELP = """Prepare a data set.
+_HELP = """List the known layouts of data sets, check a data set, or prepare one.
 
-ACTION is prepare; 'segmint data prepare --help' shows how.
+ACTION is list, check or prepare; 'segmint data check --help' and the like show how.
 
-Example: 'segmint data prepare myops "MyoPS 2020 Dataset" prepared'.
+Examples: 'segmint data list', 'segmint data check VOCdevkit', 'segmint data prepare myops
+"MyoPS 2020 Dataset" prepared'.
 
 Args:
-    action: what to do: prepare.
+    action: what to do: list, check or prepare.
 """
 
 _PREPARE_HELP = """Prepare a data set: crops with their masks, and statistics of the classes.
@@ -70,6 +73,10 @@ def command(arguments: list[str]) -> Callable[..., int]:
             chosen=("Preparation", MyopsOptions),
             running=("Running", RunningOptions),
         )
+    if action == "check":
+        return signature(_check, summary=data_check.HELP, chosen=("Check", CheckOptions))
+    if action == "list":
+        return signature(_list, summary=data_list.HELP, chosen=("Output", ListOptions))
     if action is not None:
         raise UsageError(f"unknown action {action!r}: {nearest(action, ACTIONS)}")
 
@@ -77,6 +84,14 @@ def command(arguments: list[str]) -> Callable[..., int]:
         raise AssertionError(f"{action} has a command of its own")
 
     return signature(refuse, summary=_HELP)
+
+
+def _list(action: str, /, *, chosen: Mapping[str, Any]) -> int:
+    return data_list.run(ListOptions(**chosen))
+
+
+def _check(action: str, data: str, /, *, chosen: Mapping[str, Any]) -> int:
+    return data_check.run(data, CheckOptions(**chosen))
 
 
 def _prepare(

@@ -16,9 +16,11 @@ from cyclopts import CoercionError, Group, Parameter, Token
 
 from segmint.options import Options
 
+OptionGroup = tuple[str, type[Options]] | tuple[str, type[Options], Mapping[str, Any]]
+
 
 def signature(
-    function: Callable[..., int], *, summary: str, **groups: tuple[str, type[Options]]
+    function: Callable[..., int], *, summary: str, **groups: OptionGroup
 ) -> Callable[..., int]:
     """A command whose keyword options are the fields of option dataclasses.
 
@@ -26,17 +28,19 @@ def signature(
         function: takes positional arguments and, as a keyword for each group, a mapping of the
             options that were given.
         summary: help of the command.
-        groups: for each keyword of the function, a title in the help and the dataclass.
+        groups: for each keyword of the function, a title in the help, the dataclass, and where
+            the defaults of the command are others than those of the dataclass, these.
 
     Returns:
         A function with a signature that the command line can read.
     """
     own = inspect.signature(function, eval_str=True)
-    parameters = [p for p in own.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+    parameters = [p for p in own.parameters.values() if p.kind not in named]
     owners: dict[str, str] = {}
-    for index, (keyword, (title, options)) in enumerate(groups.items()):
+    for index, (keyword, (title, options, *defaults)) in enumerate(groups.items()):
         group = Group(title, sort_key=index + 1)
-        for parameter in _parameters(options, group):
+        for parameter in _parameters(options, group, dict(*defaults)):
             owners[parameter.name] = keyword
             parameters.append(parameter)
 
@@ -77,7 +81,9 @@ def _own_help(owner: type[Any]) -> dict[str, str]:
     return found
 
 
-def _parameters(options: type[Options], group: Group) -> list[inspect.Parameter]:
+def _parameters(
+    options: type[Options], group: Group, defaults: Mapping[str, Any]
+) -> list[inspect.Parameter]:
     helps = field_help(options)
     types_of = typing.get_type_hints(options)
     return [
@@ -85,18 +91,26 @@ def _parameters(options: type[Options], group: Group) -> list[inspect.Parameter]
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=_annotation(field, types_of[field.name], helps[field.name], group),
+            annotation=_annotation(
+                field,
+                types_of[field.name],
+                helps[field.name],
+                group,
+                defaults.get(field.name, field.default),
+            ),
         )
         for field in dataclasses.fields(options)
     ]
 
 
-def _annotation(field: dataclasses.Field[Any], kind: Any, text: str, group: Group) -> Any:
+def _annotation(
+    field: dataclasses.Field[Any], kind: Any, text: str, group: Group, default: Any
+) -> Any:
     choices = field.metadata.get("choices")
     if choices:
         text = f"{text} [{', '.join(choices)}]"
-    if field.default is not None and field.default != () and field.default is not False:
-        text = f"{text} [default: {field.default}]"
+    if default is not None and default != () and default is not False:
+        text = f"{text} [default: {default}]"
     aliases = [_long(alias) for alias in field.metadata.get("aliases", ())]
     several = typing.get_origin(kind) is tuple
     parameter = Parameter(

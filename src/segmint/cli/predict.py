@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from segmint.images import Image
     from segmint.methods.segmentation import Segmentation
 
+
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions(PlaceOptions):
     """What belongs to one image, where in it to look, and what is written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from segmint.cli import console
@@ -91,7 +92,11 @@ def command(arguments: list[str]) -> Callable[..., int]:
     name, known = _recipe_name(arguments)
     chosen: Recipe = recipes.load(name)
     sections = {
-        section: (f"{section.capitalize()} of {name}", options)
+        section: (
+            f"{section.capitalize()} of {name}",
+            options,
+            chosen.defaults.get(section, {}),
+        )
         for section, options in chosen.sections.items()
     }
 
@@ -101,8 +106,8 @@ def command(arguments: list[str]) -> Callable[..., int]:
         /,
         *more: str,
         running: Mapping[str, Any],
-        files: Mapping[str, Any],
         how: Mapping[str, Any],
+        files: Mapping[str, Any] = MappingProxyType({}),
         **given: Mapping[str, Any],
     ) -> int:
         values = {

@@ -14,11 +14,17 @@ from segmint.registry import Registry
 if TYPE_CHECKING:
     from segmint.objectives.area import max_area_loss, min_area_loss, soft_areas
     from segmint.objectives.batch import Batch
+    from segmint.objectives.bce import bce_loss
     from segmint.objectives.continuity import continuity_loss
+    from segmint.objectives.cross_entropy import cross_entropy_loss
+    from segmint.objectives.focal import focal_loss
+    from segmint.objectives.lovasz import lovasz_loss
     from segmint.objectives.mixture import mixture_loss, varying_mixture_loss
     from segmint.objectives.mixture_steps import MixtureParameters, mixture_parameters
     from segmint.objectives.objective import Objective
+    from segmint.objectives.overlap import SoftCounts, overlap_loss, soft_counts
     from segmint.objectives.prior_means import prior_means_loss
+    from segmint.objectives.rmi import rmi_loss
     from segmint.objectives.scribble import scribble_loss
     from segmint.objectives.similarity import similarity_loss
 
@@ -26,20 +32,68 @@ __all__ = [
     "Batch",
     "MixtureParameters",
     "Objective",
+    "SoftCounts",
+    "bce_loss",
     "continuity_loss",
+    "cross_entropy_loss",
+    "focal_loss",
+    "lovasz_loss",
     "max_area_loss",
     "min_area_loss",
     "mixture_loss",
     "mixture_parameters",
+    "overlap_loss",
     "prior_means_loss",
+    "rmi_loss",
     "scribble_loss",
     "similarity_loss",
     "soft_areas",
+    "soft_counts",
     "terms",
     "varying_mixture_loss",
 ]
 
 terms = Registry("term")
+terms.register(
+    "cross_entropy",
+    "segmint.objectives.cross_entropy:CrossEntropy",
+    "cross-entropy of the softmax (weights, label_smoothing)",
+)
+terms.register(
+    "bce",
+    "segmint.objectives.bce:BinaryCrossEntropy",
+    "binary cross-entropy of one sigmoid a class",
+)
+terms.register(
+    "rmi",
+    "segmint.objectives.rmi:RegionMutualInformation",
+    "mutual information of windows of mask and prediction (radius, pooling, pool_size)",
+)
+terms.register(
+    "dice",
+    "segmint.objectives.overlap:Dice",
+    "one minus the Dice score of each class (smooth, log_loss)",
+)
+terms.register(
+    "jaccard",
+    "segmint.objectives.overlap:Jaccard",
+    "one minus the Jaccard index of each class (smooth, log_loss)",
+)
+terms.register(
+    "tversky",
+    "segmint.objectives.overlap:Tversky",
+    "overlap that weighs what is too much and what is missing (alpha, beta, gamma)",
+)
+terms.register(
+    "focal",
+    "segmint.objectives.focal:Focal",
+    "binary cross-entropy in which pixels that are right count little (gamma, alpha)",
+)
+terms.register(
+    "lovasz",
+    "segmint.objectives.lovasz:Lovasz",
+    "convex stand-in for the Jaccard index of each class (per_image)",
+)
 terms.register(
     "similarity",
     "segmint.objectives.similarity:Similarity",
@@ -48,7 +102,7 @@ terms.register(
 terms.register(
     "continuity",
     "segmint.objectives.continuity:Continuity",
-    "absolute difference between neighboring responses (x, y, edge_sharpness)",
+    "absolute difference between neighboring responses (x, y, edge_sharpness, everywhere)",
 )
 terms.register(
     "scribble",
@@ -83,6 +137,14 @@ terms.register(
 
 _PLACES = {
     "Batch": "segmint.objectives.batch",
+    "SoftCounts": "segmint.objectives.overlap",
+    "bce_loss": "segmint.objectives.bce",
+    "cross_entropy_loss": "segmint.objectives.cross_entropy",
+    "focal_loss": "segmint.objectives.focal",
+    "lovasz_loss": "segmint.objectives.lovasz",
+    "overlap_loss": "segmint.objectives.overlap",
+    "rmi_loss": "segmint.objectives.rmi",
+    "soft_counts": "segmint.objectives.overlap",
     "MixtureParameters": "segmint.objectives.mixture_steps",
     "Objective": "segmint.objectives.objective",
     "continuity_loss": "segmint.objectives.continuity",

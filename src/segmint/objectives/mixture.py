@@ -19,7 +19,7 @@ from segmint.objectives.mixture_steps import (
     log_weights,
     maximize,
 )
-from segmint.objectives.precision import widened
+from segmint.objectives.precision import full_precision, nothing
 
 
 def mixture_loss(
@@ -48,7 +48,7 @@ def mixture_loss(
     """
     pixels = counted_pixels(logits, image, region)
     if pixels is None:
-        return widened(logits).sum() * 0.0
+        return nothing(logits)
     densities = log_densities(pixels.values, *maximize(pixels, min_variance=min_variance))
     return _mean(torch.logsumexp(log_weights(pixels)[..., None] + densities, dim=1), pixels)
 
@@ -67,27 +67,27 @@ def varying_mixture_loss(
     """
     pixels = counted_pixels(logits, image, region)
     if pixels is None:
-        return widened(logits).sum() * 0.0
+        return nothing(logits)
     densities = log_densities(pixels.values, *maximize(pixels, min_variance=min_variance))
     return _mean(torch.logsumexp(pixels.logarithms + densities, dim=1), pixels)
 
 
 class Mixture(nn.Module):
-    """The term ``mixture``: :func:`mixture_loss` inside the region."""
+    """The term ``mixture``: :func:`mixture_loss` over the unlabelled pixels of the region."""
 
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
         """Scalar in nats a pixel."""
-        with torch.autocast(logits.device.type, enabled=False):
-            return mixture_loss(logits, batch.image, batch.region)
+        with full_precision(logits):
+            return mixture_loss(logits, batch.image, batch.unlabelled())
 
 
 class VaryingMixture(nn.Module):
-    """The term ``varying_mixture``: :func:`varying_mixture_loss` inside the region."""
+    """The term ``varying_mixture``: :func:`varying_mixture_loss` over the unlabelled pixels."""
 
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
         """Scalar in nats a pixel."""
-        with torch.autocast(logits.device.type, enabled=False):
-            return varying_mixture_loss(logits, batch.image, batch.region)
+        with full_precision(logits):
+            return varying_mixture_loss(logits, batch.image, batch.unlabelled())
 
 
 def _mean(log_likelihoods: Tensor, pixels: CountedPixels) -> Tensor:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from segmint.errors import InputError
 from segmint.objectives.batch import Batch
 from segmint.objectives.mixture_steps import counted_pixels, maximize
-from segmint.objectives.precision import widened
+from segmint.objectives.precision import full_precision, nothing
 
 
 def prior_means_loss(
@@ -36,17 +35,17 @@ def prior_means_loss(
         )
     pixels = counted_pixels(logits, image, region)
     if pixels is None:
-        return widened(logits).sum() * 0.0
+        return nothing(logits)
     found = maximize(pixels)[0].mean(dim=0)
     return (found - means.to(found.dtype)).square().sum()
 
 
 class PriorMeans(nn.Module):
-    """The term ``prior_means``: :func:`prior_means_loss` inside the region."""
+    """The term ``prior_means``: :func:`prior_means_loss` over the unlabelled pixels of the region."""
 
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
         """Scalar; 0 without known means."""
         if batch.prior_means is None:
-            return widened(logits).sum() * 0.0
-        with torch.autocast(logits.device.type, enabled=False):
-            return prior_means_loss(logits, batch.image, batch.prior_means, batch.region)
+            return nothing(logits)
+        with full_precision(logits):
+            return prior_means_loss(logits, batch.image, batch.prior_means, batch.unlabelled())

@@ -36,7 +36,11 @@ class DenseRows:
 
     def __init__(self, logits: Tensor) -> None:
         self._response = logits.detach().permute(0, 2, 3, 1).contiguous()
-        self._gradient = torch.empty_like(self._response)
+        # What float16 would lose, a loss scale that comes later can still save.
+        half = logits.dtype == torch.float16
+        self._gradient = torch.empty_like(
+            self._response, dtype=torch.float32 if half else logits.dtype
+        )
         images, height, width, components = self._response.shape
         self.shape = (images, height, width, components)
         self.device = logits.device

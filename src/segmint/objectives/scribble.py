@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-from segmint.objectives.batch import IGNORE_INDEX, Batch
-from segmint.objectives.precision import widened
+from segmint.objectives.batch import IGNORE_INDEX
+from segmint.objectives.cross_entropy import cross_entropy_loss
 from segmint.objectives.streamed_weights import StreamedWeights
+from segmint.objectives.supervision import SupervisedTerm
 
 
 def scribble_loss(logits: Tensor, mask: Tensor, *, ignore_index: int = IGNORE_INDEX) -> Tensor:
@@ -22,24 +21,15 @@ def scribble_loss(logits: Tensor, mask: Tensor, *, ignore_index: int = IGNORE_IN
     Returns:
         Scalar mean over the scribbled pixels; 0 when there are none.
     """
-    known = (mask != ignore_index).sum().clamp(min=1)
-    total = functional.cross_entropy(
-        widened(logits), mask.long(), ignore_index=ignore_index, reduction="sum"
-    )
-    return total / known
+    return cross_entropy_loss(logits, mask, ignore_index=ignore_index)
 
 
-class Scribble(nn.Module):
-    """The term ``scribble``: :func:`scribble_loss` inside the region."""
+class Scribble(SupervisedTerm):
+    """The term ``scribble``: :func:`scribble_loss` over the labelled pixels of the region."""
 
-    def forward(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Scalar; 0 without scribbles."""
-        if batch.mask is None:
-            return widened(logits).sum() * 0.0
-        mask = batch.mask
-        if batch.region is not None:
-            mask = torch.where(batch.region, mask, batch.ignore_index)
-        return scribble_loss(logits, mask, ignore_index=batch.ignore_index)
+    def loss(self, logits: Tensor, mask: Tensor, ignore_index: int) -> Tensor:
+        """Scalar in nats a pixel."""
+        return scribble_loss(logits, mask, ignore_index=ignore_index)
 
     def streamed(self, weight: float) -> StreamedWeights:
         """The same term for the streamed objective."""

@@ -26,6 +26,7 @@ from torch import Tensor
 from segmint.networks.factored import FactoredResponse
 from segmint.objectives.area import area_gradients, max_area_loss, min_area_loss
 from segmint.objectives.batch import Batch
+from segmint.objectives.precision import sum_type
 from segmint.objectives.rows import DenseRows, FactoredRows, ResponseRows
 from segmint.objectives.streamed_weights import StreamedWeights
 
@@ -37,8 +38,8 @@ CHUNK_ELEMENTS = 768 * 1024
 class Streamed:
     """What a pass found beside the value."""
 
-    parts: dict[str, float]
-    """Weighted value of each term."""
+    values: dict[str, Tensor]
+    """Weighted value of each term, a scalar."""
     labels: Tensor
     """(N, H, W) int16, the channel of the largest response."""
 
@@ -56,7 +57,7 @@ def streamed_objective(
     Returns:
         The scalar, differentiable once, and what else was found.
     """
-    found = Streamed(parts={}, labels=torch.empty(0, dtype=torch.int16))
+    found = Streamed(values={}, labels=torch.empty(0, dtype=torch.int16))
     tensors = (
         (response.features, response.weight, response.bias)
         if isinstance(response, FactoredResponse)
@@ -74,7 +75,7 @@ class _Stream(torch.autograd.Function):
         source = DenseRows(*tensors) if len(tensors) == 1 else FactoredRows(*tensors)
         found.labels = torch.empty(source.shape[:3], dtype=torch.int16, device=tensors[0].device)
         sums = _stream(source, batch, weights, found.labels)
-        found.parts.update({name: float(value) for name, value in sums.items()})
+        found.values.update(sums)
         ctx.save_for_backward(*source.gradients())
         total = torch.stack(list(sums.values())).sum()
         return total.to(torch.promote_types(tensors[0].dtype, torch.float32))
@@ -82,7 +83,8 @@ class _Stream(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         gradients, factor = ctx.saved_tensors, upstream[0]
-        if factor != 1:
+        # Whether a factor on another device is 1 would have to be waited for.
+        if factor.device.type != "cpu" or factor != 1:
             gradients = tuple(gradient * factor for gradient in gradients)
         return None, None, None, *gradients
 
@@ -211,7 +213,7 @@ def _area_pass(
 ) -> Tensor:
     """Add the area terms to ``sums``; return their gradient in the soft areas, (K,)."""
     images, height, _, components = source.shape
-    areas = torch.zeros(components, dtype=_sum_type(source.device), device=source.device)
+    areas = torch.zeros(components, dtype=sum_type(source.device), device=source.device)
     counts = torch.zeros(components, dtype=torch.int64, device=source.device)
     for image in range(images):
         for start in range(0, height, rows):
@@ -268,15 +270,11 @@ def _rows(source: ResponseRows) -> int:
     return max(CHUNK_ELEMENTS // (width * components), 1)
 
 
-def _sum_type(device: torch.device) -> torch.dtype:
-    return torch.float32 if device.type == "mps" else torch.float64
-
-
 class _Sums:
     """Running sums of the terms, on the device, in float64."""
 
     def __init__(self, device: torch.device) -> None:
-        self._zero = torch.zeros((), dtype=_sum_type(device), device=device)
+        self._zero = torch.zeros((), dtype=sum_type(device), device=device)
         self._values: dict[str, Tensor] = {}
 
     def add(self, name: str, value: Tensor) -> None:

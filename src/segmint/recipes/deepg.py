@@ -60,7 +60,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     from segmint.devices import choose_device, choose_dtype
     from segmint.images.channels import check_channel_order
     from segmint.networks.storage import load_network
-    from segmint.networks.unet import UNet
+    from segmint.networks.unet_deepg import DeepGUNet as UNet
     from segmint.solvers.deep_mixture_folder import Learned, predicted
 
     place = choose_device(device)

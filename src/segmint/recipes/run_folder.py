@@ -22,8 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from segmint.errors import InputError, OutputError, UsageError
 from segmint.runs import write_text
 
@@ -70,6 +68,8 @@ def write_config(folder: Path, config: Config) -> None:
     Raises:
         OutputError: when it cannot be written.
     """
+    import yaml
+
     told = {
         "format": _FORMAT,
         "recipe": config.recipe,
@@ -201,6 +201,8 @@ def _remove(path: Path) -> None:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
+    import yaml
+
     try:
         if path.stat().st_size > _LARGEST_CONFIG:
             raise ValueError("it is too large")

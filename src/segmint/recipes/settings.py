@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from segmint.errors import UsageError, nearest
 from segmint.options import Options
 from segmint.recipes.recipe import Recipe
@@ -137,6 +135,8 @@ def _owner(recipe: Recipe, name: str) -> tuple[str, str]:
 
 
 def _parsed(value: str, text: str) -> Any:
+    import yaml
+
     try:
         parsed = yaml.safe_load(value)
     except yaml.YAMLError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -84,10 +84,13 @@ def train(plan: Plan) -> dict[str, Any]:
         seed=plan.seed,
         workers=training.workers,
         cache=training.cache,
-        steps_per_epoch=training.steps_per_epoch,
+        steps_per_epoch=training.steps_per_epoch or None,
     )
     task = SupervisedTask(
-        network, objective, classes=len(splits.train.classes), ignore_index=splits.train.ignore_index
+        network,
+        objective,
+        classes=len(splits.train.classes),
+        ignore_index=splits.train.ignore_index,
     )
     plan.begin()
     fitted = fit(
@@ -106,7 +109,7 @@ def train(plan: Plan) -> dict[str, Any]:
     save_network(plan.folder / NETWORK, network, name=network_options.network)
     return {
         "summary": _summary(fitted, splits.train, splits.val),
-        "dataset": splits.described(),
+        "dataset": dict(splits.described),
         "classes": list(splits.train.classes),
         "palette": splits.train.palette.tolist(),
         "ignore_index": splits.train.ignore_index,
@@ -179,9 +182,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     return predict
 
 
-def respond(
-    network: nn.Module, image: Tensor, size: tuple[int, int], dtype: Any
-) -> Tensor:
+def respond(network: nn.Module, image: Tensor, size: tuple[int, int], dtype: Any) -> Tensor:
     """Logits (K, H, W) float32 of a preprocessed image (1, C, h, w), at a size (H, W)."""
     import torch
     from torch.nn import functional

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from segmint.errors import UsageError
 from segmint.options import Options, option
 
 AUTO_VAL_FRACTION = 0.2
@@ -23,8 +24,16 @@ class DataOptions(Options):
     val_fraction: float | None = option(None, low=0, high=0.9)
     """Share of the training split to validate on; if not given the official validation split,
     or 0.2 where there is none; 0 goes without validation."""
-    target: str = option("auto")
-    """What the masks become, for layouts with several answers: boundary or foreground of nuclei."""
+    dataset_options: tuple[str, ...] = option(())
+    """Options of the layout, like target=foreground of nuclei."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.train_split == self.val_split and self.val_fraction != 0:
+            raise UsageError(
+                f"--train-split and --val-split are both {self.train_split!r}, so that validation "
+                "would say nothing: pass --val-fraction 0, or another split"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,41 @@
+"""Binary cross-entropy of one sigmoid a class."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from segmint.objectives.batch import IGNORE_INDEX
+from segmint.objectives.sigmoid_sums import sigmoid_loss
+from segmint.objectives.supervision import SupervisedTerm
+
+
+def bce_loss(logits: Tensor, mask: Tensor, *, ignore_index: int = IGNORE_INDEX) -> Tensor:
+    """Binary cross-entropy of the sigmoids against the one-hot mask, in nats.
+
+    Per pixel and class it is ``softplus(x) - x [c = y]``, of which the one-hot mask is never made.
+
+    Args:
+        logits: (N, K, H, W), any floating type; with K = 1 the mask is 0 or 1.
+        mask: (N, H, W) integers, labels or ``ignore_index``.
+        ignore_index: label of the pixels that do not count.
+
+    Returns:
+        Scalar mean over labelled pixels and classes; 0 when no pixel has a label.
+
+    Raises:
+        InputError: when the mask does not fit the logits.
+
+    Example:
+        >>> mask = torch.tensor([[[0, 1, 255]]])
+        >>> round(float(bce_loss(torch.zeros(1, 4, 1, 3), mask)), 4)
+        0.6931
+    """
+    return sigmoid_loss(logits, mask, gamma=0.0, weights=(1.0, 1.0), ignore_index=ignore_index)
+
+
+class BinaryCrossEntropy(SupervisedTerm):
+    """The term ``bce``: :func:`bce_loss` over the labelled pixels."""
+
+    def loss(self, logits: Tensor, mask: Tensor, ignore_index: int) -> Tensor:
+        """Scalar in nats a pixel and class."""
+        return bce_loss(logits, mask, ignore_index=ignore_index)
