@@ -17,6 +17,7 @@ from segmint.metrics.evaluation import (
     evaluate,
     evaluate_many,
 )
+from segmint.metrics.foreground_rand import foreground_rand
 from segmint.metrics.information import normalized_mutual_information, variation_of_information
 from segmint.metrics.matching import MATCHINGS, Matching, match
 from segmint.metrics.rand import adjusted_rand_index, rand_index
@@ -38,6 +39,7 @@ __all__ = [
     "covering",
     "evaluate",
     "evaluate_many",
+    "foreground_rand",
     "match",
     "normalized_mutual_information",
     "rand_index",
