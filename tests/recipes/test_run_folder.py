@@ -54,9 +54,9 @@ def test_a_configuration_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "no recipe and no data"),
-        ("format: segmint run 1\nrecipe: unet\n", "no data"),
-        ("format: other\nrecipe: unet\ndata: [a]\n", "format 'other'"),
+        ("", "no recipe and no paths"),
+        ("format: segmint run 1\nrecipe: unet\n", "no paths"),
+        ("format: other\nrecipe: unet\npaths: [a]\n", "format 'other'"),
         ("a: [", "cannot be read as YAML"),
         ("!!python/object/apply:os.system [ls]", "cannot be read as YAML"),
         ("- 1\n- 2\n", "is not the configuration of a run"),

@@ -48,7 +48,8 @@ def foreground_rand(interior: ArrayLike, truth: ArrayLike) -> float:
         )
     if not known.any():
         return float("nan")
-    error, _, _ = adapted_rand_error(_cells(known), _thinned(_cells(predicted)), ignore_labels=(0,))
+    found = _thinned(_cells(predicted))
+    error, _, _ = adapted_rand_error(_cells(known), found, ignore_labels=(0,))  # type: ignore[no-untyped-call]
     return float(1 - error)
 
 
@@ -65,4 +66,5 @@ def _thinned(cells: NDArray[np.int64]) -> NDArray[np.int64]:
 
     if not cells.any():
         return np.ones_like(cells)
-    return np.asarray(watershed(ndimage.distance_transform_edt(cells == 0), cells), np.int64)
+    distance = ndimage.distance_transform_edt(cells == 0)
+    return np.asarray(watershed(distance, cells), np.int64)  # type: ignore[no-untyped-call]

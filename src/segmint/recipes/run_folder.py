@@ -74,7 +74,7 @@ def write_config(folder: Path, config: Config) -> None:
         "format": _FORMAT,
         "recipe": config.recipe,
         "preset": config.preset,
-        "data": [str(Path(path).absolute()) for path in config.data],
+        "paths": [str(Path(path).absolute()) for path in config.data],
         "seed": config.seed,
         "device": config.device,
         "precision": config.precision,
@@ -91,14 +91,14 @@ def read_config(path: Path) -> Config:
         InputError: when the file is missing, is no such file, or lacks recipe or data.
     """
     told = _read_yaml(path)
-    missing = [name for name in ("recipe", "data") if not told.get(name)]
+    missing = [name for name in ("recipe", "paths") if not told.get(name)]
     if told.get("format") != _FORMAT or missing:
         lacks = f"no {' and no '.join(missing)}" if missing else f"format {told.get('format')!r}"
         raise InputError(
             f"{path} is not the configuration of a run ({lacks}), accepted is a config.yaml that "
             f"'segmint train' wrote, with format {_FORMAT!r}: give one"
         )
-    data = told.pop("data")
+    data = told.pop("paths")
     paths = tuple(map(str, data)) if isinstance(data, list) else (str(data),)
     own = {name: told.pop(name, None) for name in ("format", "recipe", "preset", "seed")}
     arithmetic = {name: str(told.pop(name, None) or "auto") for name in ("device", "precision")}
