@@ -1,0 +1,232 @@
+"""Recipes that learn from masks, by the commands a user types."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image as Pillow
+
+from segmint.images import read_labels
+from segmint.recipes.run import Run
+
+SMALL = [
+    "--features",
+    "4",
+    "--levels",
+    "2",
+    "--crop",
+    "32",
+    "--resize",
+    "0",
+    "--augmentation",
+    "flip",
+    "--batch-size",
+    "2",
+    "--epochs",
+    "2",
+    "--steps-per-epoch",
+    "3",
+    "--val-fraction",
+    "0.25",
+]
+
+CLASSES = ("night", "disk", "bar")
+COLORS = ((10, 20, 30), (230, 160, 0), (0, 115, 180))
+
+
+def scene(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A picture (40, 48, 3) with a bright disk and a bar, and its mask."""
+    generator = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:40, :48]
+    mask = np.zeros((40, 48), np.uint8)
+    center = generator.integers(12, 28, 2)
+    mask[(rows - center[0]) ** 2 + (columns - center[1]) ** 2 < 60] = 1
+    mask[:, 40:44] = 2
+    picture = np.array([[20, 20, 20], [200, 120, 40], [40, 160, 220]])[mask]
+    noisy = picture + generator.normal(0, 8, picture.shape)
+    return noisy.clip(0, 255).astype(np.uint8), mask
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of eight scenes in the layout ``folder``, with palette masks."""
+    root = tmp_path_factory.mktemp("scenes")
+    (root / "images").mkdir()
+    (root / "masks").mkdir()
+    lines = [f"{name} {' '.join(map(str, color))}" for name, color in zip(CLASSES, COLORS)]
+    (root / "classes.txt").write_text("\n".join(lines) + "\n")
+    for seed in range(8):
+        picture, mask = scene(seed)
+        Pillow.fromarray(picture).save(root / "images" / f"{seed}.png")
+        Pillow.fromarray(mask).save(root / "masks" / f"{seed}.png")
+    return root
+
+
+@pytest.fixture
+def scenes(made: Path, here: Path) -> Path:
+    shutil.copytree(made, here / "scenes")
+    return here / "scenes"
+
+
+@pytest.fixture
+def run(scenes, here, succeeds) -> Path:
+    succeeds("train", "unet", "scenes", "--out", "run", "--quiet", *SMALL)
+    return here / "run"
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_training_writes_a_run(scenes, here, succeeds) -> None:
+    output, errors = succeeds("train", "unet", "scenes", "--out", "run", *SMALL)
+    assert output.startswith("learned 3 classes from 6 images, validation mean IoU 0.")
+    assert output.endswith("run in run\n")
+    lines = [line for line in errors.splitlines() if line.startswith("epoch ")]
+    assert len(lines) == 2
+    assert {path.name for path in (here / "run").iterdir()} >= {
+        "checkpoints",
+        "config.yaml",
+        "log.csv",
+        "log.txt",
+        "network.safetensors",
+        "run.json",
+    }
+    rows = rows_of(here / "run" / "log.csv")
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert [row["step"] for row in rows] == ["3", "6"]
+    assert all(0 <= float(row["val_mean_iou"]) <= 1 for row in rows)
+    record = json.loads((here / "run" / "run.json").read_text())
+    assert record["classes"] == list(CLASSES)
+    assert record["dataset"]["train_images"] == 6
+    assert record["dataset"]["val_images"] == 2
+    assert record["stopped"] == "epochs"
+
+
+def test_a_configuration_reproduces_its_run(run, here, succeeds) -> None:
+    succeeds("train", "--config", "run/config.yaml", "--out", "again", "--quiet")
+    for name in ("network.safetensors", "log.csv"):
+        assert (here / "again" / name).read_bytes() == (run / name).read_bytes()
+    changed = ("--config", "run/config.yaml", "--out", "third", "--epochs", 1, "--seed", 3)
+    succeeds("train", *changed, "--quiet")
+    record = json.loads((here / "third" / "run.json").read_text())
+    assert (record["seed"], record["options"]["training"]["epochs"]) == (3, 1)
+    assert record["options"]["network"]["features"] == 4
+
+
+def test_options_by_section(scenes, here, succeeds) -> None:
+    sets = (
+        "--set",
+        "optimizer.lr=5e-4",
+        "network.dropout=0.1",
+        "loss.objective=0.5*bce + 0.5*dice",
+    )
+    succeeds("train", "unet", "scenes", "--out", "run", "--quiet", *SMALL, *sets)
+    options = yaml.safe_load((here / "run" / "config.yaml").read_text())
+    assert options["optimizer"]["learning_rate"] == 5e-4
+    assert options["network"]["dropout"] == 0.1
+    assert set(rows_of(here / "run" / "log.csv")[0]) >= {"bce", "dice"}
+
+
+def test_prediction_has_the_colors_of_the_data_set(run, scenes, here, succeeds) -> None:
+    output, _ = succeeds("predict", "run", "scenes/images", "--out", "out", "--probabilities")
+    assert output == "8 segmented: results in out\n"
+    folder = here / "out" / "0"
+    picture = Pillow.open(folder / "labels.png")
+    assert picture.mode == "P"
+    assert picture.getpalette()[:9] == [value for color in COLORS for value in color]
+    labels = read_labels(folder / "labels.png")
+    assert labels.shape == (40, 48)
+    assert np.array_equal(labels, Run(run).predict(scene(0)[0]))
+    assert (folder / "probabilities.tif").is_file()
+    record = json.loads((folder / "result.json").read_text())
+    assert record["names"] == {str(index): name for index, name in enumerate(CLASSES)}
+
+
+def test_evaluation_of_a_run(run, here, succeeds) -> None:
+    output, _ = succeeds("evaluate", "run", "scenes", "--split", "val", "--json", "--quiet")
+    found = json.loads(output)
+    assert found["n_images"] == 2
+    assert [row["class"] for row in found["classes"]] == list(CLASSES)
+    best = max(float(row["val_mean_iou"]) for row in rows_of(run / "log.csv"))
+    assert found["scores"]["mean_iou"] == pytest.approx(best, abs=1e-5)
+    again, _ = succeeds("evaluate", "run", "--csv", "scores.csv", "--quiet")
+    assert "mean IoU" in again
+    assert len(rows_of(here / "scores.csv")) == 2
+
+
+def test_presets_restore_the_study(scenes, here, succeeds) -> None:
+    succeeds("train", "unet-rmi", "scenes", "--out", "run", "--preset", "study", "--quiet", *SMALL)
+    record = json.loads((here / "run" / "run.json").read_text())
+    options = record["options"]
+    assert options["optimizer"]["learning_rate"] == 1e-4
+    assert options["transform"]["normalization"] == "unit"
+    assert options["loss"]["objective"] == "0.5*bce + 0.5*rmi"
+
+
+def test_an_objective_as_a_mapping(run, here, succeeds) -> None:
+    told = yaml.safe_load((run / "config.yaml").read_text())
+    told["loss"] = {"objective": {"bce": 0.5, "rmi": {"weight": 0.5, "radius": 2}}}
+    (here / "mine.yaml").write_text(yaml.safe_dump(told))
+    succeeds("train", "--config", "mine.yaml", "--out", "other", "--quiet")
+    objective = yaml.safe_load((here / "other" / "config.yaml").read_text())["loss"]["objective"]
+    assert "rmi(radius=2" in objective
+
+
+def test_scribbled_masks_teach_with_continuity(scenes, here, succeeds) -> None:
+    for path in (scenes / "masks").iterdir():
+        mask = np.array(Pillow.open(path))
+        mask[::2] = 255
+        Pillow.fromarray(mask).save(path)
+    objective = ("--objective", "cross_entropy + 0.1*continuity")
+    succeeds("train", "unet", "scenes", "--out", "run", "--quiet", *SMALL, *objective)
+    assert set(rows_of(here / "run" / "log.csv")[0]) >= {"cross_entropy", "continuity"}
+
+
+def test_a_training_that_was_cut_off_goes_on(run, here, succeeds, refused) -> None:
+    """As if it had been killed after its first epoch's checkpoint."""
+    assert "holds a finished run" in refused(2, "train", "--resume", "run")
+    succeeds("train", "--config", "run/config.yaml", "--out", "half", "--quiet", "--epochs", 2)
+    (here / "half" / "run.json").unlink()
+    assert "was cut off: go on with --resume half" in refused(
+        2, "train", "unet", "scenes", "--out", "half", *SMALL
+    )
+    assert "go on with 'segmint train --resume half'" in refused(1, "predict", "half", "scenes")
+    succeeds("train", "--resume", "half", "--quiet")
+    for name in ("network.safetensors", "log.csv"):
+        assert (here / "half" / name).read_bytes() == (run / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ("train", 2, "train needs a recipe and its data"),
+        ("train unet", 2, "train needs data to learn from"),
+        ("train unett scenes", 2, "unknown recipe 'unett': did you mean 'unet'"),
+        ("train unet nowhere", 1, "nowhere does not exist"),
+        ("train unet scenes scenes", 2, "learns from one data set"),
+        ("train unet scenes --set optimizer.rl=1", 2, "unknown option 'optimizer.rl'"),
+        ("train unet scenes --set optimizer.lr", 2, "accepted is NAME=VALUE"),
+        ("train unet scenes --lr 1 --set optimizer.learning_rate=2", 2, "give one"),
+        ("train unet scenes --preset stduy", 2, "unknown preset 'stduy': did you mean 'study'"),
+        ("train unet scenes --batch-size 100", 2, "100"),
+        ("train unet scenes --dataset camvit", 2, "did you mean 'camvid'"),
+        ("train unet scenes --objective crossentropy", 2, "did you mean 'cross_entropy'"),
+        ("train unet scenes --network smp:unet/resnet1888", 2, "resnet18"),
+        ("train unet scenes --max-time soon", 2, "--max-time is 'soon'"),
+        ("train unet scenes --train-split val", 2, "both 'val'"),
+        ("train --resume nowhere", 2, "holds no run"),
+        ("train --config nowhere.yaml", 1, "does not exist"),
+        ("train unet --resume run", 2, "one too many"),
+    ],
+)
+def test_refusals(scenes, here, refused, arguments: str, code: int, sentence: str) -> None:
+    assert sentence in refused(code, *arguments.split())
+    assert not (here / "segmint-run").exists()
