@@ -15,26 +15,11 @@ from PIL import Image as Pillow
 from segmint.images import read_labels
 from segmint.recipes.run import Run
 
-SMALL = [
-    "--features",
-    "4",
-    "--levels",
-    "2",
-    "--crop",
-    "32",
-    "--resize",
-    "0",
-    "--augmentation",
-    "flip",
-    "--batch-size",
-    "2",
-    "--epochs",
-    "2",
-    "--steps-per-epoch",
-    "3",
-    "--val-fraction",
-    "0.25",
-]
+SMALL = (
+    *("--features", "4", "--levels", "2", "--crop", "32", "--resize", "0"),
+    *("--augmentation", "flip", "--batch-size", "2", "--epochs", "2"),
+    *("--steps-per-epoch", "3", "--val-fraction", "0.25"),
+)
 
 CLASSES = ("night", "disk", "bar")
 COLORS = ((10, 20, 30), (230, 160, 0), (0, 115, 180))
@@ -59,7 +44,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("scenes")
     (root / "images").mkdir()
     (root / "masks").mkdir()
-    lines = [f"{name} {' '.join(map(str, color))}" for name, color in zip(CLASSES, COLORS)]
+    lines = [
+        f"{name} {' '.join(map(str, color))}" for name, color in zip(CLASSES, COLORS, strict=True)
+    ]
     (root / "classes.txt").write_text("\n".join(lines) + "\n")
     for seed in range(8):
         picture, mask = scene(seed)
