@@ -9,6 +9,7 @@ Run: ``python benchmarks/bench_loader.py``; name parts of it (``loader``, ``step
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
@@ -32,12 +33,13 @@ from segmint.datasets.preprocessing import Preprocessing
 from segmint.datasets.training_batches import TrainingBatches
 from segmint.datasets.transform_options import TransformOptions
 from segmint.devices import choose_dtype
-from segmint.networks import build, networks
+from segmint.networks import build
 from segmint.objectives.batch import Batch
 
+NETWORK = "unet"
 PHOTOS, CLASSES, CROP, BATCH = 64, 21, 224, 8
-BATCHES = 16
-"""Taken in a row, for one measurement."""
+BATCHES = 12
+"""Taken in a row, for one measurement; two a worker may be ready beforehand."""
 SETS = {
     "study": TransformOptions(resize=234, crop=CROP, augmentation="none", normalization="imagenet"),
     "isbi": TransformOptions(resize=234, crop=CROP, augmentation="isbi", normalization="imagenet"),
@@ -118,6 +120,9 @@ def taking(stream: Iterator[object]) -> Callable[[], None]:
 def show_loader(pairs: list[tuple[Path, Path]]) -> None:
     """Print images a second of both loaders."""
     dataset = dataset_of(pairs)
+    # As in a worker process. With more, torchvision's many small steps in the main process wait
+    # for each other, which would not be fair to compare with.
+    torch.set_num_threads(1)
     for name in SETS:
         for workers in (0, 1, 2):
             streams = {
@@ -125,7 +130,7 @@ def show_loader(pairs: list[tuple[Path, Path]]) -> None:
                 "ours": our_batches(dataset, name, workers, cache=False),
                 "ours, cached": our_batches(dataset, name, workers, cache=True),
             }
-            seconds = in_turn(*map(taking, streams.values()), runs=5)
+            seconds = in_turn(*map(taking, streams.values()), runs=3)
             figures = [
                 f"{way} {rate(taken):.0f} ({ratio(seconds[0], taken):.1f}x)"
                 for way, taken in zip(streams, seconds, strict=True)
@@ -172,8 +177,8 @@ class Steps:
 def show_steps(pairs: list[tuple[Path, Path]]) -> None:
     """Print what a step takes with a batch at hand, and with each loader."""
     dataset = dataset_of(pairs)
-    name = "unet" if "unet" in networks.names() else "unet-deepg"
-    steps = Steps(name)
+    torch.set_num_threads(os.cpu_count() or 1)
+    steps = Steps(NETWORK)
     (at_hand,) = islice(our_batches(dataset, "strong", 0, cache=False), 1)
     for kind in ("study", "strong"):
         streams: dict[str, Iterator[Batch]] = {"batch at hand": iter(lambda: at_hand, None)}
@@ -190,7 +195,7 @@ def show_steps(pairs: list[tuple[Path, Path]]) -> None:
             step = statistics.median(taken) / 4
             more = ratio(taken, seconds[0]) - 1
             print(
-                f"{name}, {kind}, {way}: {step:.3f} s a step, {BATCH / step:.0f} images/s, "
+                f"{NETWORK}, {kind}, {way}: {step:.3f} s a step, {BATCH / step:.0f} images/s, "
                 f"{more:+.1%}",
                 flush=True,
             )

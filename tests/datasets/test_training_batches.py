@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
 import pickle
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
@@ -42,6 +44,7 @@ def batches(
     seed: int = 3,
     workers: int = 0,
     cache: bool = False,
+    steps_per_epoch: int | None = None,
 ) -> TrainingBatches:
     options = TransformOptions(resize=28, crop=crop, augmentation=augmentation)
     return TrainingBatches(
@@ -52,6 +55,7 @@ def batches(
         seed=seed,
         workers=workers,
         cache=cache,
+        steps_per_epoch=steps_per_epoch,
     )
 
 
@@ -154,16 +158,7 @@ def test_an_epoch_sees_all_data_unless_told(dataset_of: DatasetOf) -> None:
     dataset = dataset_of(samples())
     assert batches(dataset).steps_per_epoch == 2
     assert batches(dataset, batch_size=7).steps_per_epoch == 1
-    options = TransformOptions(crop=8)
-    told = TrainingBatches(
-        dataset,
-        options,
-        Preprocessing.measured(dataset, options),
-        batch_size=2,
-        seed=0,
-        steps_per_epoch=300,
-    )
-    assert told.steps_per_epoch == 300
+    assert batches(dataset, steps_per_epoch=300).steps_per_epoch == 300
 
 
 def test_a_region_of_one_image_is_one_of_the_batch(dataset_of: DatasetOf) -> None:
@@ -192,12 +187,19 @@ def test_a_batch_larger_than_the_data_set_is_refused(dataset_of: DatasetOf) -> N
         batches(dataset_of(samples()), batch_size=8)
 
 
-@pytest.mark.parametrize(("batch_size", "workers"), [(0, 0), (4, -1)])
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"batch_size": 0}, "--batch-size is 0, accepted is 1 or more"),
+        ({"workers": -1}, "--workers is -1, accepted is 0 or more"),
+        ({"steps_per_epoch": 0}, "--steps-per-epoch is 0, accepted is 1 or more"),
+    ],
+)
 def test_numbers_out_of_range_are_refused(
-    dataset_of: DatasetOf, batch_size: int, workers: int
+    dataset_of: DatasetOf, numbers: dict[str, int], message: str
 ) -> None:
-    with pytest.raises(UsageError, match="accepted is"):
-        batches(dataset_of(samples()), batch_size=batch_size, workers=workers)
+    with pytest.raises(UsageError, match=message):
+        batches(dataset_of(samples()), **numbers)
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(dataset_of: DatasetOf) -> None:
@@ -221,3 +223,15 @@ def test_an_image_that_cannot_be_used_is_named(dataset_of: DatasetOf, workers: i
     several[5].image[0, 0] = np.nan
     with pytest.raises(InputError, match=r"^5\.png: image holds 3 values that are NaN"):
         some(source, 2)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_nothing_goes_on_after_the_end(dataset_of: DatasetOf, workers: int) -> None:
+    before = threading.active_count()
+    some(batches(dataset_of(samples()), workers=workers), 2)
+    assert not multiprocessing.active_children()
+    with pytest.raises(InputError, match="one size"):
+        some(batches(dataset_of(samples()), crop=0, workers=workers), 1)
+    # Also while somebody still looks at the error.
+    assert not multiprocessing.active_children()
+    assert threading.active_count() == before

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from segmint.errors import InputError, OutputError
+from segmint.networks import build
 from segmint.networks.clustering import ClusteringNetwork
 from segmint.networks.storage import FORMAT, load_network, save_network
 
@@ -71,6 +72,34 @@ def test_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         load_network(path)
     assert not made.exists()
+
+
+def test_pickle_is_called_a_pickle(tmp_path: Path) -> None:
+    path = tmp_path / "network.safetensors"
+    for write in (lambda: torch.save({"a": 1}, path), lambda: path.write_bytes(pickle.dumps(1))):
+        write()
+        with pytest.raises(InputError, match="it is a pickle, which may run code and is refused"):
+            load_network(path)
+
+
+def test_weights_of_another_network_are_named(tmp_path: Path) -> None:
+    described = {
+        "format": FORMAT,
+        "network": "unet",
+        "configuration": {"features": 2, "levels": 1, "classes": 3},
+    }
+    other = build("unet", features=2, levels=1, classes=4).state_dict()
+    state = {name: value.contiguous() for name, value in other.items()}
+    state["extra"] = state.pop("down.0.first.weight")
+    path = tmp_path / "a.safetensors"
+    save_file(state, path, metadata={"segmint": json.dumps(described)})
+    with pytest.raises(InputError) as caught:
+        load_network(path)
+    assert str(caught.value).endswith(
+        "a.safetensors does not hold the weights of the 'unet' that it announces: "
+        "1 missing (down.0.first.weight), 1 unknown (extra), 2 of another shape "
+        "(head.weight is 4x2x1x1 instead of 3x2x1x1, head.bias is 4 instead of 3); train again"
+    )
 
 
 def test_weights_of_another_program(tmp_path: Path) -> None:

@@ -58,8 +58,18 @@ def test_options_of_a_term() -> None:
         ("2 similarity", "is not 'name', 'weight*name'"),
         ("2*", "is not 'name', 'weight*name'"),
         ("continuity(x=1", "is not 'name', 'weight*name'"),
-        ("continuity(x=one)", "'one' in term 'continuity(x=one)' is not a number"),
-        ("continuity(x)", "'' in term 'continuity(x)' is not a number"),
+        ("simi larity", "is not 'name', 'weight*name'"),
+        ("continuity(x=one)", "term 'continuity' has x=one, accepted is a number"),
+        ("continuity(x)", "'' in term 'continuity(x)' is not a number, word or list"),
+        ("continuity(x=1e)", "'1e' in term 'continuity(x=1e)' is not a number, word or list"),
+        ("continuity(x=[1)", "'[1' in term 'continuity(x=[1)' is not a number, word or list"),
+        ("continuity(x=(1))", "is not 'name', 'weight*name'"),
+        ("continuity(x=-1)", "term 'continuity': x is -1.0, accepted is 0 or more"),
+        ("rmi(radius=3.5) + bce", "term 'rmi' has radius=3.5, accepted is a whole number"),
+        ("rmi(radius=11) + bce", "term 'rmi': radius is 11, accepted is 1 to 10"),
+        ("rmi(pooling=4) + bce", "term 'rmi' has pooling=4, accepted is a word"),
+        ("rmi(pooling=avarage) + bce", "did you mean 'average'?"),
+        ("rmi(raduis=3) + bce", "term 'rmi' does not take raduis: did you mean 'radius'?"),
         ("continuity(z=1)", "term 'continuity' does not take z"),
         ("similarity(x=1)", "term 'similarity' does not take x"),
         ("__import__('os').getcwd()", "is not 'name', 'weight*name'"),
@@ -117,3 +127,61 @@ def test_weight_of_zero_is_nothing(logits: Tensor, batch: Batch, text: str) -> N
     total.backward()
     assert float(total.detach()) == 0
     assert not logits.grad.any()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "similarity",
+        "0.5*bce + 0.5*rmi(pooling=average, pool_size=4)",
+        "cross_entropy(weights=[1, 2, 0.5], label_smoothing=0.1) + 1e-05*continuity",
+        "rmi(forced=true)",
+        "-1*similarity + focal(alpha=none)",
+    ],
+)
+def test_text_is_that_of_the_same_objective(text: str) -> None:
+    assert str(Objective(text)) == text
+    assert Objective(text).expression == text
+
+
+def test_a_mapping() -> None:
+    objective = Objective(
+        {"bce": 0.5, "rmi": {"weight": 0.5, "radius": 3, "pooling": "average", "pool_size": 4}}
+    )
+    assert objective.names == ("bce", "rmi")
+    assert objective.weights == (0.5, 0.5)
+    assert str(objective) == "0.5*bce + 0.5*rmi(radius=3, pooling=average, pool_size=4)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rmi", "0.5*rmi", "rmi + 0*bce", "rmi + continuity", "rmi(radius=5) + rmi", "rmi + -1*bce"],
+)
+def test_a_term_that_needs_an_anchor(text: str) -> None:
+    with pytest.raises(UsageError, match=r"needs an anchor: add bce or .*rmi\(forced=true\)"):
+        Objective(text)
+
+
+@pytest.mark.parametrize("text", ["rmi(forced=true)", "rmi + dice", "0*rmi + continuity"])
+def test_an_anchor_or_none_needed(text: str) -> None:
+    Objective(text)
+
+
+def test_values_wait_for_no_one(logits: Tensor, batch: Batch) -> None:
+    objective = Objective("similarity + mixture")
+    objective(logits.requires_grad_(), batch)
+    assert set(objective.values) == {"similarity", "mixture"}
+    for value in objective.values.values():
+        assert value.shape == ()
+        assert not value.requires_grad
+
+
+@pytest.mark.parametrize("text", ["similarity", "mixture", "similarity + mixture"])
+def test_labels_are_the_largest_logits(logits: Tensor, batch: Batch, text: str) -> None:
+    objective = Objective(text)
+    assert objective.labels.shape == (0,)
+    objective(logits, batch)
+    assert objective.labels.dtype == torch.int16
+    assert objective.labels.tolist() == logits.argmax(dim=1).tolist()
+    objective(-logits, batch)
+    assert objective.labels.tolist() == logits.argmin(dim=1).tolist()

@@ -18,6 +18,7 @@ TERMS = (
     "2*continuity",
     "0.5*continuity(x=0.3, y=2)",
     "3*continuity(edge_sharpness=1.5)",
+    "2*continuity(everywhere=true)",
     "0.7*scribble",
     "1.5*max_area",
     "0.8*min_area",
@@ -37,9 +38,9 @@ class Case:
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     sides = st.integers(1, 6)
-    continuity = draw(st.sampled_from([0, 1, 2, 3]))
-    chosen = draw(st.lists(st.sampled_from(["0", "4", "5", "6"]), unique=True))
-    expressions = [TERMS[int(index)] for index in chosen]
+    continuity = draw(st.sampled_from([0, 1, 2, 3, 4]))
+    chosen = draw(st.lists(st.sampled_from([0, 5, 6, 7]), unique=True))
+    expressions = [TERMS[index] for index in chosen]
     if continuity or not expressions:
         expressions.append(TERMS[max(continuity, 1)])
     return Case(
@@ -116,6 +117,33 @@ def test_memory_layout_changes_nothing(layout: torch.memory_format) -> None:
     torch.testing.assert_close(objective(logits.contiguous(memory_format=layout), batch), expected)
 
 
+def test_terms_that_stream_do_so_beside_others() -> None:
+    logits, batch = made(Case(shape=(2, 4, 5, 6), masked=True, bounded=True))
+    objective = Objective("0.5*bce + similarity + 2*continuity + dice")
+    leaf = logits.requires_grad_()
+    expected, expected_gradient = value_and_gradient(summed(objective, leaf, batch), leaf)
+    found, gradient = value_and_gradient(objective(leaf, batch), leaf)
+    assert objective._streamed == StreamedWeights(
+        similarity=1.0,
+        continuity_x=2.0,
+        continuity_y=2.0,
+        neighbor_weights=objective._streamed.neighbor_weights,
+    )
+    assert found == pytest.approx(expected, rel=1e-6)
+    torch.testing.assert_close(gradient, expected_gradient)
+    assert list(objective.parts) == ["bce", "similarity", "continuity", "dice"]
+
+
+def test_loss_scale_saves_small_gradients() -> None:
+    logits, batch = made(Case(shape=(1, 4, 5, 6)))
+    objective = Objective("1e-6*similarity + 1e-6*continuity")
+    half, scale = logits.half().requires_grad_(), 2.0**16
+    (scaled,) = torch.autograd.grad(scale * objective(half, batch), half)
+    single = half.detach().float().requires_grad_()
+    (expected,) = torch.autograd.grad(objective(single, batch), single)
+    torch.testing.assert_close(scaled.float() / scale, expected, rtol=2e-3, atol=1e-12)
+
+
 def test_upstream_gradient_is_a_factor() -> None:
     logits, batch = made(Case(shape=(1, 4, 5, 6)))
     logits.requires_grad_()
@@ -166,7 +194,7 @@ def test_parts_sum_to_the_total() -> None:
     logits, batch = made(Case(shape=(1, 4, 5, 6), masked=True))
     weights = StreamedWeights(similarity=1.0, continuity_x=2.0, scribble=0.5, max_area=1.0)
     total, found = streamed_objective(logits, batch, weights)
-    assert sum(found.parts.values()) == pytest.approx(float(total), rel=1e-6)
+    assert float(sum(found.values.values())) == pytest.approx(float(total), rel=1e-6)
 
 
 def test_labels_are_those_of_the_response() -> None:
@@ -178,7 +206,7 @@ def test_labels_are_those_of_the_response() -> None:
 def test_response_is_left_alone() -> None:
     logits, batch = made(Case(shape=(1, 4, 5, 6), masked=True, bounded=True))
     before = logits.clone()
-    Objective(" + ".join([TERMS[0], TERMS[3], *TERMS[4:]]))(logits.requires_grad_(), batch)
+    Objective(" + ".join([TERMS[0], TERMS[3], *TERMS[5:]]))(logits.requires_grad_(), batch)
     torch.testing.assert_close(logits.detach(), before, rtol=0, atol=0)
 
 

@@ -276,9 +276,7 @@ def test_a_gradient_may_be_spoilt_where_the_loss_is_not(tmp_path: Path) -> None:
 
     task = Steep()
     before = weights(task)
-    with pytest.raises(
-        InputError, match=r"norm of the gradient of image-7000-0.* is nan"
-    ):
+    with pytest.raises(InputError, match=r"norm of the gradient of image-7000-0.* is nan"):
         train(tmp_path, task=task)
     assert_same(weights(task), before)
 

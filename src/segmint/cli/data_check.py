@@ -139,8 +139,8 @@ def as_data(found: Check) -> dict[str, Any]:
                 "readable": len(found.of_split(split)),
                 "sizes": {f"{w}x{h}": n for (w, h), n in _sizes(found, split)},
                 "channels": dataset.channels,
-                "pixels": _pixels(found, split),
-                "not_counted": sum(int(each.counts[255]) for each in found.of_split(split)),
+                "pixels": found.counts(split).sum(axis=0)[: len(found.classes)].tolist(),
+                "not_counted": int(found.counts(split)[:, 255].sum()),
             }
             for split, dataset in found.datasets.items()
         },
@@ -200,20 +200,18 @@ def _print(found: Check) -> None:
 
 
 def _print_classes(found: Check) -> None:
-    splits = [split for split in found.datasets if any(_pixels(found, split))]
-    totals = {split: sum(_pixels(found, split)) for split in splits}
-    columns = ["class", "name"]
-    for split in splits:
-        columns += [f"{split} images", "pixels", "share"]
-    rows = []
-    for number, name in enumerate(found.classes):
-        row = [str(number), name]
-        for split in splits:
-            inside = [int(each.counts[number]) for each in found.of_split(split)]
-            row += [str(sum(count > 0 for count in inside)), str(sum(inside))]
-            row.append(f"{sum(inside) / totals[split]:.4f}")
-        rows.append(row)
-    console.table(columns, rows)
+    columns, cells = ["class", "name"], [list(map(str, range(len(found.classes)))), found.classes]
+    for split in found.datasets:
+        counts = found.counts(split)[:, : len(found.classes)]
+        pixels = counts.sum(axis=0)
+        if pixels.any():
+            columns += [f"{split} images", "pixels", "share"]
+            cells += [
+                [str(number) for number in (counts > 0).sum(axis=0)],
+                [str(number) for number in pixels],
+                [f"{share:.4f}" for share in pixels / pixels.sum()],
+            ]
+    console.table(columns, list(zip(*cells, strict=True)))
 
 
 def _verdict(found: Check, picture: Path | None) -> str:
@@ -221,14 +219,6 @@ def _verdict(found: Check, picture: Path | None) -> str:
     counts = f"{counted(len(found.problems), 'problem')}, {counted(len(found.warnings), 'warning')}"
     drawn = f": picture in {picture}" if picture else "; --out check.png draws the masks"
     return f"{'usable' if found.usable else 'not usable'} ({images} images; {counts}){drawn}"
-
-
-def _pixels(found: Check, split: str) -> list[int]:
-    """Pixels of each class."""
-    inside = found.of_split(split)
-    return [
-        sum(int(each.counts[number]) for each in inside) for number in range(len(found.classes))
-    ]
 
 
 def _sizes(found: Check, split: str) -> list[tuple[tuple[int, int], int]]:

@@ -8,6 +8,7 @@ from segmint.lazy import lazy_names
 from segmint.registry import Registry
 
 if TYPE_CHECKING:
+    from segmint.datasets.checking import Check, check
     from segmint.datasets.dataset import Dataset, Pair
     from segmint.datasets.layout import Layout
     from segmint.datasets.myops import prepare_myops
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from segmint.datasets.sample import Sample
 
 __all__ = [
+    "Check",
     "Dataset",
     "Layout",
     "Pair",
     "Sample",
+    "check",
     "datasets",
     "open",
     "prepare_myops",
@@ -77,10 +80,12 @@ datasets.register(
 )
 
 _PLACES = {
+    "Check": "segmint.datasets.checking",
     "Dataset": "segmint.datasets.dataset",
     "Layout": "segmint.datasets.layout",
     "Pair": "segmint.datasets.dataset",
     "Sample": "segmint.datasets.sample",
+    "check": "segmint.datasets.checking",
     "open": "segmint.datasets.opening",
     "prepare_myops": "segmint.datasets.myops",
     "prepared_images": "segmint.datasets.prepared_folder",

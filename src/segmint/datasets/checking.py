@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segmint.datasets.check_findings import Findings, ImageFacts, findings
 from segmint.datasets.dataset import Dataset, Pair
-from segmint.datasets.opening import AUTO, open, recognize, splits  # noqa: A004
+from segmint.datasets.opening import AUTO, Division, open_layout
 from segmint.datasets.sample import Sample
 from segmint.errors import InputError
 
@@ -47,6 +47,11 @@ class Check:
         """Whether training can begin."""
         return not self.problems
 
+    def counts(self, split: str) -> NDArray[np.int64]:
+        """(images, 256): pixels of each class, and at 255 those that do not count."""
+        counts = [facts.counts for facts in self.of_split(split)]
+        return np.array(counts, np.int64).reshape(-1, 256)
+
     def of_split(self, split: str) -> list[ImageFacts]:
         """The readable images of a split."""
         return [facts for facts in self.images if facts.split == split]
@@ -75,8 +80,8 @@ def check(
         UsageError: as :func:`segmint.datasets.open`.
         InputError: for a folder that is laid out as nothing known, or in which no split opens.
     """
-    name = recognize(root) if name == AUTO else name
-    opened, unusable = _open_all(root, name, val_fraction=val_fraction, seed=seed, **options)
+    division = Division(open_layout(name, root, **options), val_fraction, seed)
+    opened, unusable = _open_all(division)
     images: list[ImageFacts] = []
     for split, dataset in opened.items():
         for done, facts in enumerate(_read_all(dataset), start=1):
@@ -101,24 +106,20 @@ def check(
     )
 
 
-def _open_all(
-    root: str | Path, name: str, **arguments: Any
-) -> tuple[dict[str, Dataset], list[str]]:
-    """Every split but unions of others, and why some could not be opened."""
-    fraction, seed = arguments.pop("val_fraction"), arguments.pop("seed")
-    known = splits(name, root, val_fraction=fraction, **arguments)
+def _open_all(division: Division) -> tuple[dict[str, Dataset], list[str]]:
+    """Every split but the union of others, and why some could not be opened."""
+    known = division.splits()
     opened, closed = {}, []
     for split in known:
         if split == "trainval" and {"train", "val"} <= set(known):
             continue
         try:
-            opened[split] = open(
-                name, root, split=split, val_fraction=fraction, seed=seed, **arguments
-            )
+            opened[split] = division.open(split)
         except InputError as error:
             closed.append(str(error))
     if not opened:
-        raise InputError(closed[0] if closed else f"{root} has no split: complete the data set")
+        where = division.layout.root
+        raise InputError(closed[0] if closed else f"{where} has no split: complete the data set")
     return opened, closed
 
 

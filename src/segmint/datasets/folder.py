@@ -51,11 +51,11 @@ class Folder(Layout):
         table = table_in(root)
         self._splits, notes = pairs_of_folders(root) if table is None else pairs_of_table(table)
         self._pairs = [pair for pairs in self._splits.values() for pair in pairs]
-        self._encoding = recognize_encoding(
-            survey([pair.mask for pair in self._pairs if pair.mask is not None]),
-            self._class_list(),
-            options.encoding,
-        )
+        facts, damaged = survey([pair.mask for pair in self._pairs if pair.mask is not None])
+        if not facts:
+            raise damaged[0]
+        self.damaged = tuple(map(str, damaged))
+        self._encoding = recognize_encoding(facts, self._class_list(), options.encoding)
         self.classes = self._encoding.classes
         self.palette = self._encoding.palette
         self.notes = (self._encoding.note, *notes)
@@ -90,7 +90,12 @@ class Folder(Layout):
         step = max(1, len(self._pairs) // _LOOKED_AT)
         found: dict[int, Path] = {}
         for pair in self._pairs[::step]:
-            found.setdefault(read_pixels(pair.image).shape[-1], pair.image)
+            try:
+                found.setdefault(read_pixels(pair.image).shape[-1], pair.image)
+            except InputError as error:
+                self.damaged = (*self.damaged, str(error))
+        if not found:
+            raise InputError(self.damaged[0])
         if len(found) > 1 and set(found) != {1, 3}:
             shown = ", ".join(f"{path} has {channels}" for channels, path in found.items())
             raise InputError(

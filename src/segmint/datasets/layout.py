@@ -49,6 +49,8 @@ class Layout(ABC):
     channels: int = 3
     channel_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    """One sentence for each file that could not be looked at when the folder was recognized."""
 
     def __init__(self, root: Path, options: Options) -> None:
         self.root = root

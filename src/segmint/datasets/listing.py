@@ -19,16 +19,25 @@ def files_in(folder: Path, suffixes: Iterable[str] = IMAGE_SUFFIXES) -> dict[str
         folder: where they are; one that does not exist has none.
         suffixes: accepted ends of a name, which may be longer than a suffix
             (``_leftImg8bit.png``) and are not part of the key.
+
+    Raises:
+        InputError: when two files differ in their suffix alone.
     """
     if not is_folder(folder):
         return {}
-    found = {}
+    found: dict[str, Path] = {}
     ends = sorted(suffixes, key=len, reverse=True)
     for path in sorted(folder.iterdir(), key=natural_key):
         lower = path.name.lower()
         end = next((end for end in ends if lower.endswith(end.lower())), None)
-        if end is not None and not lower.startswith("."):
-            found[path.name[: -len(end)]] = path
+        if end is None or lower.startswith("."):
+            continue
+        first = found.setdefault(path.name[: -len(end)], path)
+        if first is not path:
+            raise InputError(
+                f"folder {folder} holds {first.name} and {path.name}, and it is not known which "
+                "is meant: keep one of them"
+            )
     return found
 
 

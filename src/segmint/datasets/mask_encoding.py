@@ -55,7 +55,7 @@ def recognize_encoding(
     kind = _kind(facts) if chosen == "auto" else chosen
     if kind == "colors":
         return _colors(facts, named)
-    values = sorted({value for each in facts for value in each.values})
+    values = _values(facts)
     if values[0] < 0:
         worst = next(each for each in facts if each.values[0] < 0)
         raise InputError(
@@ -74,7 +74,7 @@ def _kind(facts: Sequence[MaskFacts]) -> str:
         _refuse_two(colored[0], [each for each in facts if not each.in_color], "colors", "numbers")
         return "colors"
     white = [each for each in facts if set(each.values) == {0, 255}]
-    if not white:
+    if not white or _are_grey_levels(_values(facts)):
         return "numbers"
     numbered = [each for each in facts if set(each.values) - {0, 255}]
     if any(255 in each.values for each in numbered):
@@ -83,13 +83,17 @@ def _kind(facts: Sequence[MaskFacts]) -> str:
     return "black-and-white"
 
 
+def _values(facts: Sequence[MaskFacts]) -> list[int]:
+    return sorted({value for each in facts for value in each.values})
+
+
 def _refuse_two(first: MaskFacts, others: Sequence[MaskFacts], one: str, two: str) -> None:
     if others:
         shown = ", ".join(map(str, others[0].values[:4]))
         more = ", ..." if len(others[0].values) > 4 else ""
         raise InputError(
             f"masks are encoded in two ways: {first.path} holds {one} and {others[0].path} holds "
-            f"{two} ({shown}{more}); save all masks in one way, or name it with encoding"
+            f"{two} ({shown}{more}); save all masks in one way, or choose encoding=numbers"
         )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from segmint.datasets.label_map import packed_colors
 from segmint.datasets.pixel_files import read_mask_values
+from segmint.errors import InputError
 
 THREADS = 4
 """More bring nothing: decoding waits for memory and files."""
@@ -32,19 +33,24 @@ class MaskFacts:
     """Distinct values in increasing order; of a colored mask 0xRRGGBB."""
 
 
-def survey(paths: Sequence[Path]) -> list[MaskFacts]:
+def survey(paths: Sequence[Path]) -> tuple[list[MaskFacts], list[InputError]]:
     """The facts of every mask, each file being read once as long as it does not change.
 
-    Raises:
-        InputError: for a file that is no mask.
+    Returns:
+        What masks hold, and why others cannot be read.
     """
     with ThreadPoolExecutor(THREADS) as threads:
-        return list(threads.map(_facts_of, paths))
+        found = list(threads.map(_facts_of, paths))
+    readable = [each for each in found if isinstance(each, MaskFacts)]
+    return readable, [each for each in found if isinstance(each, InputError)]
 
 
-def _facts_of(path: Path) -> MaskFacts:
+def _facts_of(path: Path) -> MaskFacts | InputError:
     status = path.stat()
-    return _facts(path, status.st_mtime_ns, status.st_size)
+    try:
+        return _facts(path, status.st_mtime_ns, status.st_size)
+    except InputError as error:
+        return error
 
 
 @functools.lru_cache(maxsize=1 << 17)

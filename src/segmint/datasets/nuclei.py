@@ -122,20 +122,27 @@ def nuclei_mask(numbers: NDArray[np.integer[Any]], target: str) -> NDArray[np.ui
 
 
 def _has_other_neighbor(numbers: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-    """Whether the 3 x 3 pixels around one hold more than one number; outside repeats the edge."""
-    least, most = numbers, numbers
-    for axis in (0, 1):
-        least, most = _around(np.minimum, least, axis), _around(np.maximum, most, axis)
-    return np.asarray(least != most)
+    """Whether the 3 x 3 pixels around one hold more than one number.
+
+    They do when two of them that lie side by side, or one above the other, differ.
+    """
+    found = np.zeros(numbers.shape, np.bool_)
+    beside = _spread(numbers[:, 1:] != numbers[:, :-1], axis=0)
+    found[:, 1:] |= beside
+    found[:, :-1] |= beside
+    above = _spread(numbers[1:] != numbers[:-1], axis=1)
+    found[1:] |= above
+    found[:-1] |= above
+    return found
 
 
-def _around(function: np.ufunc, values: NDArray[Any], axis: int) -> NDArray[Any]:
-    """The function of each value and its two neighbors along an axis."""
-    lines = np.moveaxis(values, axis, 0)
-    found = lines.copy()
-    function(found[1:], lines[:-1], out=found[1:])
-    function(found[:-1], lines[1:], out=found[:-1])
-    return np.moveaxis(found, 0, axis)
+def _spread(flags: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+    """Where one of a flag and its two neighbors along an axis is set."""
+    wide, lines = flags.copy(), np.moveaxis(flags, axis, 0)
+    spread = np.moveaxis(wide, axis, 0)
+    spread[1:] |= lines[:-1]
+    spread[:-1] |= lines[1:]
+    return wide
 
 
 def _read_numbers(pair: Pair) -> NDArray[Any]:

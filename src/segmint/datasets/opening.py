@@ -45,21 +45,12 @@ def open(  # noqa: A001 (the name is the point: segmint.datasets.open)
         UsageError: for an unknown layout, split or option, or a fraction out of range.
         InputError: for a folder that is not laid out so or is not complete.
     """
-    layout = _opened(name, Path(root), options)
-    divided = _Divided(layout, _checked(val_fraction), seed)
-    pairs = divided.pairs(split)
-    return Dataset(
-        name=layout.name,
-        root=layout.root,
-        split=split,
-        classes=layout.classes,
-        palette=layout.palette,
-        pairs=pairs,
-        read=layout.reader(),
-        channels=layout.channels,
-        channel_names=layout.channel_names,
-        notes=(*layout.notes, *divided.notes(split, pairs)),
-    )
+    layout = open_layout(name, root, **options)
+    if layout.damaged:
+        more = len(layout.damaged) - 1
+        others = f" ({more} more of its files cannot be read)" if more else ""
+        raise InputError(f"{layout.damaged[0]}{others}")
+    return Division(layout, val_fraction, seed).open(split)
 
 
 def splits(
@@ -71,7 +62,7 @@ def splits(
         UsageError: for an unknown layout or option, or a fraction out of range.
         InputError: for a folder that is not laid out so.
     """
-    return _Divided(_opened(name, Path(root), options), _checked(val_fraction), 0).splits()
+    return Division(open_layout(name, root, **options), val_fraction, 0).splits()
 
 
 def recognize(root: str | Path) -> str:
@@ -102,15 +93,54 @@ def recognize(root: str | Path) -> str:
     return found[0]
 
 
+def open_layout(name: str, root: str | Path, **options: Any) -> Layout:
+    """The layout of a folder, whose files may be damaged.
+
+    Raises:
+        UsageError: for an unknown layout or option.
+        InputError: for a folder that is not laid out so.
+    """
+    from segmint.datasets import datasets
+
+    root = Path(root)
+    if name == AUTO:
+        name = recognize(root)
+    layout: type[Layout] = datasets.load(name)
+    chosen = layout.options_type.from_mapping(options)
+    _check_exists(root)
+    return layout(root, chosen)
+
+
 @dataclass(frozen=True)
-class _Divided:
-    """A layout whose training images may have been divided."""
+class Division:
+    """A layout whose training images are divided where it has no validation split."""
 
     layout: Layout
     fraction: float
     seed: int
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.fraction < 1:
+            raise UsageError(f"val_fraction is {self.fraction}, accepted is 0 to below 1")
+
+    def open(self, split: str) -> Dataset:
+        """One split as a data set."""
+        pairs = self.pairs(split)
+        return Dataset(
+            name=self.layout.name,
+            root=self.layout.root,
+            split=split,
+            classes=self.layout.classes,
+            palette=self.layout.palette,
+            pairs=pairs,
+            read=self.layout.reader(),
+            channels=self.layout.channels,
+            channel_names=self.layout.channel_names,
+            notes=(*self.layout.notes, *self._notes(split, pairs)),
+        )
+
     def splits(self) -> tuple[str, ...]:
+        """What can be opened, ``train`` first."""
         official = self.layout.splits()
         if self._divides(official):
             official = ("train", "val", *(name for name in official if name != "train"))
@@ -119,6 +149,7 @@ class _Divided:
         return official
 
     def pairs(self, split: str) -> tuple[Pair, ...]:
+        """The files of a split."""
         official = self.layout.splits()
         if split == "val" and "val" not in official and not self._divides(official):
             raise UsageError(
@@ -138,7 +169,7 @@ class _Divided:
             return (*self.layout.pairs("train"), *self.layout.pairs("val"))
         return self.layout.pairs(split)
 
-    def notes(self, split: str, pairs: tuple[Pair, ...]) -> tuple[str, ...]:
+    def _notes(self, split: str, pairs: tuple[Pair, ...]) -> tuple[str, ...]:
         official = self.layout.splits()
         if not self._divides(official):
             unused = self.fraction > 0 and "val" in official
@@ -157,17 +188,6 @@ class _Divided:
         return "train" in official and "val" not in official and self._share > 0
 
 
-def _opened(name: str, root: Path, options: dict[str, Any]) -> Layout:
-    from segmint.datasets import datasets
-
-    if name == AUTO:
-        name = recognize(root)
-    layout: type[Layout] = datasets.load(name)
-    chosen = layout.options_type.from_mapping(options)
-    _check_exists(root)
-    return layout(root, chosen)
-
-
 def _check_exists(root: Path) -> None:
     from segmint.images.collect import nearest_file
 
@@ -175,9 +195,3 @@ def _check_exists(root: Path) -> None:
         raise InputError(
             f"{root} does not exist, accepted is the folder of a data set: {nearest_file(root)}"
         )
-
-
-def _checked(fraction: float) -> float:
-    if not 0 <= fraction < 1:
-        raise UsageError(f"val_fraction is {fraction}, accepted is 0 to below 1")
-    return fraction

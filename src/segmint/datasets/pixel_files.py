@@ -59,7 +59,7 @@ def read_mask_values(path: Path) -> NDArray[Any]:
     if values is None:
         with _SILENCE:
             values = read_stored(path)
-    return values.view(np.uint8) if values.dtype == np.bool_ else values
+    return values.astype(np.uint8) if values.dtype == np.bool_ else values
 
 
 def read_carefully(path: Path, *, pages: str = "auto") -> Image:

@@ -57,7 +57,7 @@ class TrainingBatches:
         cache: bool = False,
         steps_per_epoch: int | None = None,
     ) -> None:
-        _check(dataset, batch_size, workers)
+        _check(dataset, batch_size=batch_size, workers=workers, steps_per_epoch=steps_per_epoch)
         samples: Sequence[Sample] = ResizedSamples(dataset=dataset, preprocessing=preprocessing)
         if cache:
             check_cache(dataset, options)
@@ -137,11 +137,14 @@ def _unchanged(parts: Any) -> Any:
     return parts
 
 
-def _check(dataset: Dataset, batch_size: int, workers: int) -> None:
-    if batch_size < 1:
-        raise UsageError(f"--batch-size is {batch_size}, accepted is 1 or more")
-    if workers < 0:
-        raise UsageError(f"--workers is {workers}, accepted is 0 or more")
+def _check(dataset: Dataset, *, batch_size: int, workers: int, steps_per_epoch: int | None) -> None:
+    for name, value, least in (
+        ("batch-size", batch_size, 1),
+        ("workers", workers, 0),
+        ("steps-per-epoch", steps_per_epoch, 1),
+    ):
+        if value is not None and value < least:
+            raise UsageError(f"--{name} is {value}, accepted is {least} or more")
     if batch_size > len(dataset):
         raise UsageError(
             f"--batch-size is {batch_size}, but split {dataset.split} of {dataset.name} has "

@@ -312,6 +312,8 @@ def _whole_numbers(values: NDArray[Any], path: Path) -> NDArray[np.int32]:
         )
     if values.dtype.kind not in "buif":
         raise InputError(f"{path} holds {values.dtype}, accepted are integers: convert it")
+    if values.dtype.kind != "f" and values.dtype.itemsize < np.dtype(np.int32).itemsize:
+        return values.astype(np.int32)
     # Scaling in a NIfTI header leaves values a rounding error beside the whole number.
     with np.errstate(invalid="ignore"):
         whole = (

@@ -32,5 +32,5 @@ def enough_values(image: Tensor) -> Iterator[None]:
         raise UsageError(
             f"a batch of {len(image)} image of {height}x{width} pixels leaves batch normalization "
             "a single value per channel, accepted in training are 2 images or more: raise the "
-            "batch size, or take another normalization"
+            "batch size"
         ) from error

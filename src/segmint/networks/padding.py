@@ -12,7 +12,7 @@ Window = tuple[EllipsisType, slice, slice]
 """Index of the last two axes of a tensor."""
 
 
-def padded(image: Tensor, step: int, least: int = 1) -> tuple[Tensor, Window]:
+def padded(image: Tensor, step: int, least: int = 0) -> tuple[Tensor, Window]:
     """The image, its border repeated on all sides to a size that a network takes.
 
     Args:

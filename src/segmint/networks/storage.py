@@ -64,8 +64,8 @@ def load_network(path: Path) -> nn.Module:
         ) from error
     except (OSError, SafetensorError) as error:
         raise InputError(
-            f"{path} is not a network written by segmint ({_reason(path, error)}): give a file that --save-model "
-            "or 'segmint train' wrote"
+            f"{path} is not a network written by segmint ({_reason(path, error)}): "
+            "give a file that --save-model or 'segmint train' wrote"
         ) from error
     if described.get("format") != FORMAT:
         raise InputError(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +16,7 @@ from torch import Tensor, nn
 from segmint.errors import InputError, UsageError, nearest
 from segmint.networks.batch_size import enough_values
 from segmint.networks.padding import padded
-from segmint.networks.zoo_encoders import EncoderNeeds, encoder_needs
+from segmint.networks.zoo_encoders import encoder_needs
 from segmint.networks.zoo_names import PREFIX
 from segmint.networks.zoo_weights import load_zoo_weights
 from segmint.torchvision_operators import declare_operators
@@ -25,8 +28,10 @@ _OWN = {"encoder_name", "encoder_weights", "in_channels", "classes", "activation
 """Arguments of the package that are set here, or would make of logits something else."""
 _REFUSALS = (ValueError, KeyError, IndexError, TypeError, RuntimeError, AssertionError)
 """What the packages raise when architecture and encoder do not go together."""
-_PAN_LEAST = 8
-"""Coarsest pixels a side that PAN's pyramid of poolings needs."""
+_FACTORS = {"dpt": 2}
+"""Multiple of the coarsest pixels that a side must have; DPT halves them once more."""
+_LEASTS = {"pan": 8}
+"""Coarsest pixels that a side must have; PAN halves them three times."""
 
 
 class ZooNetwork(nn.Module):
@@ -66,17 +71,15 @@ class ZooNetwork(nn.Module):
         _check_options(self.name, architecture, options)
         self._configuration = {"in_channels": in_channels, "classes": classes, **options}
         self._needs = encoder_needs(encoder)
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            # The packages advise on names; what they refuse, they raise.
-            warnings.simplefilter("ignore")
+        with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             arguments = {**self._configuration, **self._needs.arguments}
             self.network = _created(self.name, architecture, encoder, weights, arguments)
         if weights is not None and weights != DOWNLOAD:
             load_zoo_weights(self.network, Path(weights))
         stride = int(self.network.encoder.output_stride)
-        self._step = self._needs.step or stride
-        self._least = _PAN_LEAST * stride if architecture == "pan" else 1
+        self._step = self._needs.step or stride * _FACTORS.get(architecture, 1)
+        self._least = stride * _LEASTS.get(architecture, 0)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
@@ -93,19 +96,19 @@ class ZooNetwork(nn.Module):
         """
         larger, window = padded(image, self._step, self._least)
         with enough_values(image):
-            logits = cast(Tensor, self._respond(larger))
-        return logits[window]
+            return self._respond(larger)[window]
 
     def _respond(self, image: Tensor) -> Tensor:
-        if self._needs.size is None or max(image.shape[-2:]) <= self._needs.size:
-            return cast(Tensor, self.network(image))
         try:
             return cast(Tensor, self.network(image))
-        except (RuntimeError, AssertionError) as error:
+        except (RuntimeError, AssertionError, TypeError) as error:
+            if not self._needs.foreign or "memory" in str(error):
+                raise
             size = self._needs.size
+            accepted = f"{size}x{size}" if size else f"another size ({_sentence(error)})"
             raise UsageError(
-                f"the encoder of {self.name!r} takes images of {size}x{size} pixels and not "
-                f"{image.shape[-2]}x{image.shape[-1]}: cut them into tiles of that size, or take "
+                f"the encoder of {self.name!r} does not take images of {image.shape[-2]}x"
+                f"{image.shape[-1]} pixels, accepted is {accepted}: cut or pad them, or take "
                 "another encoder"
             ) from error
 
@@ -137,7 +140,10 @@ def _created(
     """The package's network, with an encoder of chance or of published weights."""
     published = _published(encoder) if weights == DOWNLOAD else None
     try:
-        return _class_of(architecture)(encoder_name=encoder, encoder_weights=published, **arguments)
+        with _quiet():
+            return _class_of(architecture)(
+                encoder_name=encoder, encoder_weights=published, **arguments
+            )
     except _REFUSALS as error:
         raise UsageError(
             f"network {name!r} cannot be built, segmentation-models-pytorch says: "
@@ -148,6 +154,20 @@ def _created(
             f"published weights of encoder {encoder!r} could not be got ({_sentence(error)}): "
             "check the connection, name a local file of weights, or leave weights out"
         ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without advice on names and reports of retries; what matters, the packages raise."""
+    log = logging.getLogger("huggingface_hub")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _published(encoder: str) -> str | bool:

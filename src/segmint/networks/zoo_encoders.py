@@ -10,7 +10,7 @@ import torch
 from segmint.networks.zoo_names import TIMM_PREFIX, unknown_encoder
 from segmint.torchvision_operators import declare_operators
 
-_FREE_SIZES: tuple[dict[str, bool], ...] = ({"dynamic_img_size": True}, {"strict_img_size": False})
+_FREE_SIZES: tuple[dict[str, Any], ...] = ({"dynamic_img_size": True}, {"strict_img_size": False})
 """Arguments, each of some families of timm, that free an encoder from one size of image."""
 
 
@@ -18,12 +18,14 @@ _FREE_SIZES: tuple[dict[str, bool], ...] = ({"dynamic_img_size": True}, {"strict
 class EncoderNeeds:
     """How to make an encoder, and how to pad images for it."""
 
-    arguments: dict[str, bool] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
     """For the encoder's constructor."""
     step: int | None = None
     """Height and width are to be multiples of it; None for the stride of its coarsest features."""
     size: int | None = None
-    """Height and width that it takes for sure, where it may not take more."""
+    """Height and width that it takes for sure, where it may not take others."""
+    foreign: bool = False
+    """Whether it is timm's, of which some take few sizes and tell by an error alone."""
 
 
 def encoder_needs(encoder: str) -> EncoderNeeds:
@@ -43,15 +45,15 @@ def encoder_needs(encoder: str) -> EncoderNeeds:
         raise unknown_encoder(encoder, [f"{TIMM_PREFIX}{known}" for known in timm.list_models()])
     for arguments in _FREE_SIZES:
         if _takes(name, arguments):
-            return EncoderNeeds(arguments=arguments)
-    published: Any = timm.get_pretrained_cfg(name, allow_unregistered=True)
+            return EncoderNeeds(foreign=True, arguments=arguments)
+    published: Any = timm.get_pretrained_cfg(name.partition(".")[0])
     if published is None or not published.fixed_input_size:
-        return EncoderNeeds()
+        return EncoderNeeds(foreign=True)
     size = max(published.input_size[1:])
-    return EncoderNeeds(step=size, size=size)
+    return EncoderNeeds(foreign=True, step=size, size=size)
 
 
-def _takes(name: str, arguments: dict[str, bool]) -> bool:
+def _takes(name: str, arguments: dict[str, Any]) -> bool:
     """Whether an encoder knows these arguments; it is made without memory for its weights."""
     import timm
 

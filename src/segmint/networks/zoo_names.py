@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from segmint.errors import UsageError, nearest, nearest_name
 
 PREFIX = "smp:"
@@ -14,7 +16,7 @@ TIMM_PREFIX = "tu-"
 
 _ARCHITECTURES = """
     unet unetplusplus manet linknet fpn pspnet deeplabv3 deeplabv3plus pan upernet segformer dpt
-""".split()
+"""
 
 _ENCODERS = """
     resnet18 resnet34 resnet50 resnet101 resnet152 resnext50_32x4d resnext101_32x4d
@@ -30,7 +32,7 @@ _ENCODERS = """
     timm-tf_efficientnet_lite2 timm-tf_efficientnet_lite3 timm-tf_efficientnet_lite4
     timm-skresnet18 timm-skresnet34 timm-skresnext50_32x4d mit_b0 mit_b1 mit_b2 mit_b3 mit_b4
     mit_b5 mobileone_s0 mobileone_s1 mobileone_s2 mobileone_s3 mobileone_s4
-""".split()
+"""
 
 
 def architectures() -> tuple[str, ...]:
@@ -40,7 +42,7 @@ def architectures() -> tuple[str, ...]:
         >>> architectures()[:3]
         ('unet', 'unetplusplus', 'manet')
     """
-    return tuple(_ARCHITECTURES)
+    return tuple(_ARCHITECTURES.split())
 
 
 def encoders() -> tuple[str, ...]:
@@ -50,7 +52,7 @@ def encoders() -> tuple[str, ...]:
         >>> encoders()[:3]
         ('resnet18', 'resnet34', 'resnet50')
     """
-    return tuple(_ENCODERS)
+    return tuple(_ENCODERS.split())
 
 
 def parse(name: str) -> tuple[str, str]:
@@ -66,19 +68,19 @@ def parse(name: str) -> tuple[str, str]:
     architecture, _, encoder = name.removeprefix(PREFIX).partition("/")
     if not encoder:
         raise UsageError(f"network {name!r} names no encoder, accepted is {FORM}: add one")
-    if architecture not in _ARCHITECTURES:
-        known = nearest(architecture, _ARCHITECTURES)
+    if architecture not in architectures():
+        known = nearest(architecture, architectures())
         raise UsageError(f"unknown architecture {architecture!r}: {known}")
-    if not encoder.startswith(TIMM_PREFIX) and encoder not in _ENCODERS:
-        raise unknown_encoder(encoder, _ENCODERS)
+    if not encoder.startswith(TIMM_PREFIX) and encoder not in encoders():
+        raise unknown_encoder(encoder, encoders())
     return architecture, encoder
 
 
-def unknown_encoder(encoder: str, known: list[str]) -> UsageError:
+def unknown_encoder(encoder: str, known: Iterable[str]) -> UsageError:
     """The refusal of an encoder, with the nearest of those known, which are too many to list."""
     close = nearest_name(encoder, known)
     offer = f"did you mean {close!r}? " if close else ""
     return UsageError(
         f"unknown encoder {encoder!r}: {offer}Known: resnet18, resnet50, mobilenet_v2 and "
-        f"{len(_ENCODERS) - 3} more of segmentation-models-pytorch, and timm's as tu-NAME"
+        f"{len(encoders()) - 3} more of segmentation-models-pytorch, and timm's as tu-NAME"
     )

@@ -20,8 +20,9 @@ _COUNTERS = "num_batches_tracked"
 def load_zoo_weights(network: Any, path: Path) -> None:
     """Put weights of a file into a network of segmentation-models-pytorch, or into its encoder.
 
-    A file of the whole network has exactly its tensors. A file of the encoder may hold more, such as
-    the classifier that it was trained with; its first convolution is fitted to the image's channels.
+    A file of the whole network has exactly its tensors. A file of the encoder may hold more, such
+    as the classifier that it was trained with; its first convolution is fitted to the channels of
+    the image.
 
     Args:
         network: with an ``encoder``, a ``decoder`` and a head.

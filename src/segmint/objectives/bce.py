@@ -26,6 +26,7 @@ def bce_loss(logits: Tensor, mask: Tensor, *, ignore_index: int = IGNORE_INDEX) 
         InputError: when the mask does not fit the logits.
 
     Example:
+        >>> import torch
         >>> mask = torch.tensor([[[0, 1, 255]]])
         >>> round(float(bce_loss(torch.zeros(1, 4, 1, 3), mask)), 4)
         0.6931

@@ -30,8 +30,10 @@ class WeightedTerm:
     options: Mapping[str, Value] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        weight = "" if self.weight == 1 else f"{_written(self.weight)}*"
-        options = ", ".join(f"{name}={_written(value)}" for name, value in self.options.items())
+        weight = "" if self.weight == 1 else f"{written_value(self.weight)}*"
+        options = ", ".join(
+            f"{name}={written_value(value)}" for name, value in self.options.items()
+        )
         return f"{weight}{self.name}" + (f"({options})" if options else "")
 
 
@@ -79,7 +81,11 @@ def written(terms: Sequence[WeightedTerm]) -> str:
 
 def written_value(value: Any) -> str:
     """A value of an option as it stands in text."""
-    return _written(value)
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(written_value(each) for each in value)}]"
+    return str(value).removesuffix(".0")
 
 
 def _from_text(text: str) -> WeightedTerm:
@@ -152,14 +158,6 @@ def _number(text: str, term: str) -> float:
     if not math.isfinite(number):
         raise UsageError(f"{text!r} in term {term!r} is not a finite number")
     return number
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return str(value).lower()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"[{', '.join(_written(each) for each in value)}]"
-    return str(value).removesuffix(".0")
 
 
 def _without_spaces(text: str) -> str:

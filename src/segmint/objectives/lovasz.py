@@ -61,7 +61,7 @@ def _of_pixels(logits: Tensor, targets: Tensor, known: Tensor) -> Tensor:
         return margins.relu() @ _steps(margins, truth)
     probabilities = pixels.softmax(dim=1)
     values = []
-    for label in labels.unique().tolist():
+    for label in torch.bincount(labels).nonzero()[:, 0].tolist():
         truth = labels == label
         errors = (truth.to(pixels.dtype) - probabilities[:, label]).abs()
         values.append(errors @ _steps(errors, truth))

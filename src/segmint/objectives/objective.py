@@ -75,20 +75,21 @@ class Objective(nn.Module):
         if alone and isinstance(logits, FactoredResponse):
             logits = logits.expanded()
         self._response, self._labels = _detached(logits), None
-        values, totals = dict.fromkeys(self.names, torch.zeros(())), []
+        values: dict[str, Tensor] = {}
+        totals = []
         with full_precision(self._response[0]):
             if self._streamed is not None:
                 total, found = streamed_objective(logits, batch, self._streamed)
-                values.update(found.values)
-                self._labels = found.labels
+                values, self._labels = found.values, found.labels
                 totals.append(total)
             for number in alone:
-                total = self.weights[number] * self.terms[number](logits, batch)
                 name = self.names[number]
-                values[name] = values[name].to(total.device) + total.detach()
+                total = self.weights[number] * self.terms[number](logits, batch)
+                values[name] = values[name] + total.detach() if name in values else total.detach()
                 totals.append(total)
-        self.values = values
-        return cast(Tensor, sum(totals[1:], start=totals[0]))
+        zero = torch.zeros((), device=self._response[0].device)
+        self.values = {name: values.get(name, zero) for name in self.names}
+        return sum(totals[1:], start=totals[0])
 
     @property
     def parts(self) -> dict[str, float]:
@@ -144,14 +145,14 @@ def _check_anchor(asked: Iterable[WeightedTerm], modules: nn.ModuleList) -> None
     """Refuse an objective that cannot tell a prediction from its opposite."""
     symmetric = [term for term in asked if term.name in SYMMETRIC and term.weight != 0]
     anchored = any(
-        getattr(module, "supervised", False) and term.weight > 0
+        term.name not in SYMMETRIC and term.weight > 0 and getattr(module, "supervised", False)
         for term, module in zip(asked, modules, strict=True)
     )
     for term in symmetric:
         if not anchored and term.options.get("forced") is not True:
             raise UsageError(
-                f"{term.name} is the same for probabilities p and 1 - p, so it needs an anchor: add "
-                f"bce or cross_entropy, as in '0.5*bce + 0.5*{term.name}', or write "
+                f"{term.name} is the same for probabilities p and 1 - p, so it needs an anchor: "
+                f"add bce or cross_entropy, as in '0.5*bce + 0.5*{term.name}', or write "
                 f"'{term.name}(forced=true)' to have it alone"
             )
 

@@ -41,7 +41,7 @@ def prior_means_loss(
 
 
 class PriorMeans(nn.Module):
-    """The term ``prior_means``: :func:`prior_means_loss` over the unlabelled pixels of the region."""
+    """The term ``prior_means``: :func:`prior_means_loss` over the unlabelled pixels."""
 
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
         """Scalar; 0 without known means."""

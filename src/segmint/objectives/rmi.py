@@ -159,8 +159,10 @@ def _published(
     images = labelled_images(targets, counted, logits.shape[1])
     absent = len(logits) * logits.shape[1] - sum(len(image.classes) for image in images)
     constant = absent * 0.5 * math.log(options.epsilon)
-    found = _value(_scatter(logits, images, options), options).sum() if images else 0.0
-    return nothing(logits) + (found + constant) / len(logits)
+    if not images:
+        return nothing(logits) + constant / len(logits)
+    total = _value(_scatter(logits, images, options), options).sum() + constant
+    return total.div(len(logits)).to(widened(logits[:0]).dtype)
 
 
 def _scatter(

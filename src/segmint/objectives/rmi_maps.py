@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +15,11 @@ from segmint.objectives.rmi_pooling import pooled, pooled_one_hot
 
 PUBLISHED_CLIP = 1e-6
 """Added to the probabilities by the published code."""
+
+PIXELS_AT_ONCE = {"cpu": 2**19}
+"""Of maps at full size, so that they stay in the cache."""
+MANY_PIXELS_AT_ONCE = 2**26
+"""On other devices, where many small steps cost more than memory."""
 
 
 class LabelledImage(NamedTuple):
@@ -44,7 +50,7 @@ def labelled_images(labels: Tensor, counted: Tensor | None, classes: int) -> lis
     found = torch.zeros(len(labels), classes + 1, dtype=torch.bool, device=labels.device)
     found.scatter_(1, labels, True)
     found[:, classes] = True
-    places = (found.cumsum(dim=1) - 1).gather(1, labels).unflatten(1, sides)
+    places = (found.cumsum(dim=1) - 1).gather(1, labels).unflatten(1, sides).to(torch.int16)
     present = [row.nonzero()[:, 0] for row in found[:, :classes]]
     return [
         LabelledImage(number, each, places[number], None if counted is None else counted[number])
@@ -63,21 +69,23 @@ def truth_maps(images: list[LabelledImage], options: RmiOptions, dtype: torch.dt
 def prediction_maps(logits: Tensor, images: list[LabelledImage], options: RmiOptions) -> Tensor:
     """(P, h, w) pooled probabilities of the classes present, in float32 or float64.
 
-    The backward pass makes them again, image by image, so that they are never held at full size.
+    The backward pass makes them again, a few at a time, so that they are never all held at full
+    size.
     """
-    maps: Tensor = _PredictionMaps.apply(logits, images, options)  # type: ignore[no-untyped-call]
+    parts = [part for image in images for part in _parts(logits, image, options)]
+    maps: Tensor = _PredictionMaps.apply(logits, parts, options)  # type: ignore[no-untyped-call]
     return maps
 
 
 class _PredictionMaps(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, logits: Tensor, images: list[LabelledImage], options: RmiOptions
+        ctx: Any, logits: Tensor, parts: list[LabelledImage], options: RmiOptions
     ) -> Tensor:
-        ctx.images, ctx.options = images, options
+        ctx.parts, ctx.options = parts, options
         ctx.save_for_backward(logits)
         return torch.cat(
-            [_prediction(logits[_seen(image, options)], image, options) for image in images]
+            [_prediction(_seen(logits, part, options), part, options) for part in parts]
         )
 
     @staticmethod
@@ -85,34 +93,49 @@ class _PredictionMaps(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (logits,) = ctx.saved_tensors
         total = torch.zeros_like(logits)
-        parts = gradient.split([len(image.classes) for image in ctx.images])
-        for image, part in zip(ctx.images, parts, strict=True):
-            where = _seen(image, ctx.options)
-            seen = logits[where].detach().requires_grad_()
+        gradients = gradient.split([len(part.classes) for part in ctx.parts])
+        for part, upstream in zip(ctx.parts, gradients, strict=True):
+            seen = _seen(logits, part, ctx.options).detach().requires_grad_()
             with torch.enable_grad():
-                maps = _prediction(seen, image, ctx.options)
-            (total[where],) = torch.autograd.grad(maps, seen, part)
+                maps = _prediction(seen, part, ctx.options)
+            (slope,) = torch.autograd.grad(maps, seen, upstream)
+            total[part.number].index_copy_(0, _needed(logits, part, ctx.options), slope)
         return total, None, None
 
 
-def _seen(image: LabelledImage, options: RmiOptions) -> tuple[int | Tensor, ...]:
-    """Index of the logits that the probabilities of an image depend on."""
+def _parts(logits: Tensor, image: LabelledImage, options: RmiOptions) -> Iterator[LabelledImage]:
+    """The image, with a few classes at a time where a class depends on no other and lies apart."""
+    if options.activation == "softmax" or not logits.is_contiguous():
+        yield image
+        return
+    pixels = PIXELS_AT_ONCE.get(logits.device.type, MANY_PIXELS_AT_ONCE)
+    for classes in image.classes.split(max(1, pixels // image.labels.numel())):
+        yield image._replace(classes=classes)
+
+
+def _seen(logits: Tensor, part: LabelledImage, options: RmiOptions) -> Tensor:
+    """The logits that the probabilities depend on."""
+    return logits[part.number].index_select(0, _needed(logits, part, options))
+
+
+def _needed(logits: Tensor, part: LabelledImage, options: RmiOptions) -> Tensor:
+    """Classes of those logits: a softmax needs all."""
     if options.activation == "softmax":
-        return (image.number,)
-    return (image.number, image.classes)
+        return torch.arange(logits.shape[1], device=logits.device)
+    return part.classes
 
 
-def _prediction(logits: Tensor, image: LabelledImage, options: RmiOptions) -> Tensor:
+def _prediction(logits: Tensor, part: LabelledImage, options: RmiOptions) -> Tensor:
     logits = widened(logits)
-    if image.counted is not None:
+    if part.counted is not None:
         # What does not count may hold what is no number.
-        logits = logits.masked_fill(~image.counted, 0.0)
+        logits = logits.masked_fill(~part.counted, 0.0)
     if options.activation == "softmax":
-        probabilities = logits.softmax(dim=0)[image.classes]
+        probabilities = logits.softmax(dim=0)[part.classes]
     else:
         probabilities = logits.sigmoid()
     if options.published:
-        if image.counted is not None:
-            probabilities = probabilities * image.counted
+        if part.counted is not None:
+            probabilities = probabilities * part.counted
         probabilities = probabilities + PUBLISHED_CLIP
     return pooled(probabilities, options)

@@ -46,18 +46,17 @@ class _SigmoidSum(NamedTuple):
     other: float
 
     def value(self, pixels: Pixels) -> Tensor:
-        every = self._loss(pixels.logits).sum(dim=pixels.dim, keepdim=True)
-        own, hit = _own(pixels)
-        swap = self.label * self._loss(-own) - self.other * self._loss(own)
-        return ((self.other * every + hit * swap) * pixels.shares).sum()
+        losses = self._loss(pixels.logits).mul_(self.other)
+        own, place = _own(pixels)
+        losses.scatter_(pixels.dim, place, _of_label(pixels, self.label * self._loss(-own), losses))
+        return (losses.sum(dim=pixels.dim, keepdim=True) * pixels.shares).sum()
 
     def slope(self, pixels: Pixels, upstream: Tensor) -> Tensor:
-        shares = pixels.shares * upstream
-        own, hit = _own(pixels)
-        swap = -self.label * self._derivative(-own) - self.other * self._derivative(own)
-        slope = self._derivative(pixels.logits).mul_(shares * self.other)
-        place = pixels.targets.clamp(max=pixels.logits.shape[pixels.dim] - 1)
-        return slope.scatter_add_(pixels.dim, place, swap * hit * shares)
+        slope = self._derivative(pixels.logits).mul_(self.other)
+        own, place = _own(pixels)
+        pull = -self.label * self._derivative(-own)
+        slope.scatter_(pixels.dim, place, _of_label(pixels, pull, slope))
+        return slope.mul_(pixels.shares * upstream)
 
     def _loss(self, wrong: Tensor) -> Tensor:
         surprise = functional.softplus(wrong)
@@ -74,8 +73,14 @@ class _SigmoidSum(NamedTuple):
         return slope.mul_(power)
 
 
-def _own(pixels: Pixels) -> tuple[Tensor, Tensor | float]:
-    """The logit of the label, and whether there is one: label 0 of a single logit has none."""
+def _own(pixels: Pixels) -> tuple[Tensor, Tensor]:
+    """The logit of the label and the place of it."""
+    place = pixels.targets.clamp(max=pixels.logits.shape[pixels.dim] - 1)
+    return pixels.logits.gather(pixels.dim, place), place
+
+
+def _of_label(pixels: Pixels, label: Tensor, other: Tensor) -> Tensor:
+    """What stands at the place of the label; a single logit is that of label 1 alone."""
     if pixels.logits.shape[pixels.dim] > 1:
-        return pixels.logits.gather(pixels.dim, pixels.targets), 1.0
-    return pixels.logits, pixels.targets.to(pixels.logits.dtype)
+        return label
+    return torch.where(pixels.targets == 1, label, other)

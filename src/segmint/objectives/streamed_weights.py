@@ -29,3 +29,8 @@ class StreamedWeights:
     def areas(self) -> bool:
         """Whether an area term takes part."""
         return self.max_area != 0 or self.min_area != 0
+
+    @property
+    def pixelwise(self) -> bool:
+        """Whether a term of single pixels takes part."""
+        return self.areas or self.similarity != 0 or self.scribble != 0

@@ -93,6 +93,8 @@ class _Stream(torch.autograd.Function):
 class _PixelWeights:
     """What one pixel adds to the pixelwise terms; all (N, H, W, 1) or plain numbers."""
 
+    any: bool
+    """Whether there is such a term."""
     similarity: Tensor | float
     scribble: Tensor | float
     area: Tensor | float
@@ -142,8 +144,10 @@ def _pixelwise(
     sums: _Sums,
 ) -> tuple[Tensor, Tensor]:
     """Gradient of the pixelwise terms on rows ``at``, and labels; values go to ``sums``."""
-    peak = body.amax(dim=-1, keepdim=True)
     labels = body.argmax(dim=-1, keepdim=True)
+    if not pixels.any:
+        return torch.zeros_like(body), labels[..., 0]
+    peak = body.amax(dim=-1, keepdim=True)
     targets = labels
     slope = (body - peak).exp_()
     partition = slope.sum(dim=-1, keepdim=True)
@@ -241,6 +245,7 @@ def _pixel_weights(
     if batch.region is not None:
         area = _share(batch.region, 1.0)
     return _PixelWeights(
+        any=weights.pixelwise,
         similarity=weights.similarity / everywhere
         if unlabelled is None
         else _share(unlabelled, weights.similarity),

@@ -61,7 +61,11 @@ class RunScores:
 
 
 def score_run(
-    run: Run, dataset: Dataset, *, advance: Callable[[str], None] | None = None
+    run: Run,
+    dataset: Dataset,
+    *,
+    advance: Callable[[str], None] | None = None,
+    keep: Callable[[int, NDArray[np.int32]], None] | None = None,
 ) -> RunScores:
     """Predict every image of a data set and count against its truth.
 
@@ -69,6 +73,7 @@ def score_run(
         run: learned on the same classes.
         dataset: one split of it.
         advance: called with the name of each image that is done.
+        keep: called with the number of each image in the data set and its labels (H, W).
 
     Raises:
         InputError: for another number or order of classes, or an image that cannot be read.
@@ -76,13 +81,15 @@ def score_run(
     _check_classes(run, dataset)
     total = np.zeros((len(dataset.classes),) * 2, np.int64)
     images, seconds = {}, 0.0
-    for sample in dataset:
+    for index, sample in enumerate(dataset):
         start = time.perf_counter()
         labels = run.predict(image_of(sample, dataset), region=sample.region)
         seconds += time.perf_counter() - start
         counts = _counts(labels, sample.mask, len(dataset.classes), dataset.ignore_index)
         total += counts
         images[sample.name] = _confusion(counts)
+        if keep is not None:
+            keep(index, labels)
         if advance is not None:
             advance(sample.name)
     return RunScores(

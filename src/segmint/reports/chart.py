@@ -1,4 +1,4 @@
-"""A curve as a drawing inside the page: sharp at any size, in the colors of the reader's theme."""
+"""Curves as a drawing inside the page: sharp at any size, in the colors of the reader's theme."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ WIDTH, HEIGHT = 360, 210
 LEFT, RIGHT, TOP, BOTTOM = 40, 16, 14, 44
 """Margins for the numbers and names of the axes."""
 
+MOST_OTHERS = 3
+"""Further curves that the page has colors and dashes for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tick:
@@ -24,8 +27,20 @@ class Tick:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A further curve of a chart."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+
+    def __post_init__(self) -> None:
+        _check(self.x, self.y)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chart:
-    """One curve."""
+    """One curve, or several on the same axes."""
 
     x: Sequence[float]
     y: Sequence[float]
@@ -36,21 +51,30 @@ class Chart:
     caption: str = ""
     from_zero: bool = True
     """Whether the vertical axis holds 0; without it the curve fills the height."""
+    name: str = ""
+    """Of the curve, where there are others."""
+    others: tuple[Curve, ...] = ()
+    """Further curves, at most ``MOST_OTHERS``, told apart by color and dashes."""
 
     def __post_init__(self) -> None:
-        if len(self.x) != len(self.y) or not self.x:
+        _check(self.x, self.y)
+        if len(self.others) > MOST_OTHERS:
             raise InputError(
-                f"chart has {len(self.x)} x values and {len(self.y)} y values, needed is the same "
-                "number, at least one"
+                f"chart has {len(self.others)} further curves, accepted are {MOST_OTHERS}: make "
+                "several charts"
             )
-        if not all(math.isfinite(value) for value in (*self.x, *self.y)):
-            raise InputError("chart holds a value that is not finite: leave it out")
 
     @property
     def x_ticks(self) -> list[Tick]:
-        """Round numbers along the horizontal axis."""
-        first, last = min(self.x), max(self.x)
-        inside = [value for value in ticks(self.x, about=6) if first <= value <= last]
+        """Round numbers along the horizontal axis, whole ones where all values are whole."""
+        values = self._all_x
+        first, last = min(values), max(values)
+        whole = all(float(value).is_integer() for value in values)
+        inside = [
+            value
+            for value in ticks(values, about=6)
+            if first <= value <= last and (value.is_integer() or not whole)
+        ]
         return [Tick(text=f"{value:g}", place=self._across(value)) for value in inside]
 
     @property
@@ -61,17 +85,36 @@ class Chart:
     @property
     def points(self) -> list[tuple[float, float]]:
         """The curve in the units of the drawing."""
+        return self._placed(self.x, self.y)
+
+    @property
+    def other_points(self) -> list[list[tuple[float, float]]]:
+        """The further curves in the units of the drawing."""
+        return [self._placed(curve.x, curve.y) for curve in self.others]
+
+    @property
+    def names(self) -> list[str]:
+        """Of all curves, where there are several."""
+        return [self.name, *(curve.name for curve in self.others)] if self.others else []
+
+    def _placed(self, x: Sequence[float], y: Sequence[float]) -> list[tuple[float, float]]:
         return [
-            (round(self._across(x), 1), round(self._up(y), 1))
-            for x, y in zip(self.x, self.y, strict=True)
+            (round(self._across(each), 1), round(self._up(value), 1))
+            for each, value in zip(x, y, strict=True)
         ]
 
     def _across(self, value: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * _share(value, min(self.x), max(self.x))
+        values = self._all_x
+        return LEFT + (WIDTH - LEFT - RIGHT) * _share(value, min(values), max(values))
+
+    @property
+    def _all_x(self) -> list[float]:
+        return [*self.x, *(value for curve in self.others for value in curve.x)]
 
     @property
     def _marks(self) -> list[float]:
-        return ticks(self.y, from_zero=self.from_zero)
+        values = [*self.y, *(value for curve in self.others for value in curve.y)]
+        return ticks(values, from_zero=self.from_zero)
 
     def _up(self, value: float) -> float:
         marks = self._marks
@@ -91,6 +134,16 @@ def ticks(values: Sequence[float], *, about: int = 5, from_zero: bool = True) ->
     step = _round_step((high - low or 1.0) / about)
     first, last = math.floor(low / step), math.ceil(max(high, low + step) / step)
     return [round(index * step, 12) for index in range(first, last + 1)]
+
+
+def _check(x: Sequence[float], y: Sequence[float]) -> None:
+    if len(x) != len(y) or not x:
+        raise InputError(
+            f"chart has {len(x)} x values and {len(y)} y values, needed is the same number, at "
+            "least one"
+        )
+    if not all(math.isfinite(value) for value in (*x, *y)):
+        raise InputError("chart holds a value that is not finite: leave it out")
 
 
 def _round_step(least: float) -> float:

@@ -62,12 +62,11 @@ def mask_overlay(
     smooth = Pillow.Resampling.LANCZOS if width < mask.shape[1] else Pillow.Resampling.BICUBIC
     photo = np.asarray(Pillow.fromarray(display_rgb(image)).resize((width, height), smooth))
     labels = _resized(mask, size, thin)
+    shares, colors = np.full(256, ALPHA, np.float32), np.zeros((256, 3), np.float32)
+    shares[[*thin]], shares[[*plain, IGNORED]] = THIN_ALPHA, 0
+    colors[: len(palette)] = palette
     drawn = photo.astype(np.float32)
-    for number in np.unique(labels).tolist():
-        if number not in plain and number != IGNORED:
-            there = labels == number
-            share = np.float32(THIN_ALPHA if number in thin else ALPHA)
-            drawn[there] += share * (palette[number] - drawn[there])
+    drawn += shares[labels][..., np.newaxis] * (colors[labels] - drawn)
     _stripe(drawn, labels == IGNORED)
     picture = np.rint(drawn).astype(np.uint8)
     return picture if thin else draw_overlay(picture, labels.astype(np.int32), alpha=0.0)

@@ -31,6 +31,7 @@ _EDGE = 0.2
 _TITLE = 0.28
 _SWATCH = 0.24
 _BETWEEN_NAMES = 0.3
+_WIDEST_NAME = 3.5
 
 # Points.
 _TITLE_SIZE = 9.0
@@ -188,12 +189,12 @@ def _entries(
 def _legend(entries: Iterator[tuple[str, str | None]], *, top: float) -> list[TextLine]:
     """Squares and names in columns of one width."""
     named = list(entries)
-    widest = max(text_width(name, _NAME_SIZE) for name, _ in named)
-    step = min(_SWATCH + widest + _BETWEEN_NAMES, _WIDTH)
+    widest = min(max(text_width(name, _NAME_SIZE) for name, _ in named), _WIDEST_NAME)
+    step = _SWATCH + widest + _BETWEEN_NAMES
     columns = int(_WIDTH / step)
     return [
         TextLine(
-            text=fitted(name, _NAME_SIZE, step - _SWATCH),
+            text=fitted(name, _NAME_SIZE, widest),
             left=_EDGE + index % columns * step + (_SWATCH if color else 0),
             middle=top + (index // columns + 0.5) * ROW,
             size=_NAME_SIZE,

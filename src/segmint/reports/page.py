@@ -87,6 +87,8 @@ class Section:
     title: str
     text: tuple[str, ...] = ()
     """Paragraphs."""
+    legend: tuple[tuple[str, str | None], ...] = ()
+    """Names in the figures, each with its color as ``#rrggbb`` where it has one."""
     figures: tuple[Figure, ...] = ()
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from segmint.errors import InputError
+from segmint.errors import InputError, OutputError
 from segmint.runs import atomic_path
 
 FOLDER = "checkpoints"
@@ -55,8 +55,13 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         for name, value in getattr(checkpoint, part).items()
     }
     described = json.dumps({"format": FORMAT, "facts": checkpoint.facts})
-    with atomic_path(path) as temporary:
-        save_file(_apart(tensors), temporary, metadata={_ENTRY: described})
+    try:
+        with atomic_path(path) as temporary:
+            save_file(_apart(tensors), temporary, metadata={_ENTRY: described})
+    except SafetensorError as error:
+        raise OutputError(
+            f"cannot write {path}: {error}; free some space or write to another place"
+        ) from error
 
 
 def copy_checkpoint(source: Path, target: Path) -> None:

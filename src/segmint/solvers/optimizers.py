@@ -90,7 +90,11 @@ class WeightOptimizer:
 
 
 def _built(groups: list[dict[str, Any]], options: OptimizerOptions) -> torch.optim.Optimizer:
-    common: dict[str, Any] = {"lr": options.learning_rate, "weight_decay": options.decay, "fused": True}
+    common: dict[str, Any] = {
+        "lr": options.learning_rate,
+        "weight_decay": options.decay,
+        "fused": True,
+    }
     if options.optimizer == "sgd":
         return torch.optim.SGD(groups, momentum=options.momentum, **common)
     if options.optimizer == "adam":

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
-from typing import Literal
+from typing import cast
 
 import torch
 import torch.distributed
@@ -22,7 +23,7 @@ from segmint.errors import InputError, SegmintError
 from segmint.solvers.job import Job, Place
 from segmint.solvers.sitting import learn
 
-START_METHOD: Literal["spawn", "forkserver"] = "spawn"
+START_METHOD = "spawn"
 """How the others are started: the one way that every system has."""
 
 _READY = "ready"
@@ -75,7 +76,7 @@ class _Companion:
     process: BaseProcess
 
     def __init__(self, job: Job, rank: int, meeting: str, threads: int) -> None:
-        context = multiprocessing.get_context(START_METHOD)
+        context = cast(SpawnContext, multiprocessing.get_context(START_METHOD))
         self._line, far_end = context.Pipe(duplex=False)
         place = Place(rank=rank, world=job.training.devices)
         self.process = context.Process(

@@ -15,7 +15,6 @@ from segmint.errors import InputError
 from segmint.metrics.confusion import Confusion
 from segmint.objectives.batch import IGNORE_INDEX, Batch
 from segmint.objectives.objective import Objective
-from segmint.objectives.precision import full_precision
 from segmint.solvers.learning_task import LearningTask
 from segmint.torchvision_operators import declare_operators
 
@@ -66,8 +65,14 @@ class SupervisedTask(LearningTask):
         return self._objective_of(self._respond(batch), batch)
 
     def explain(self, batch: Batch) -> None:
-        """Name the term of the objective that is not finite."""
-        raise NotImplementedError
+        """Name the terms of the objective that are not finite.
+
+        Raises:
+            InputError: when there are some.
+        """
+        total, _ = self.loss(batch)
+        if not bool(total.isfinite()):
+            self.objective.blame(batch)
 
     def networks(self) -> Mapping[str, nn.Module]:
         """The network."""
@@ -121,8 +126,7 @@ class SupervisedTask(LearningTask):
 
     def _objective_of(self, logits: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         size = batch.image.shape[-2:] if batch.mask is None else batch.mask.shape[-2:]
-        with full_precision(logits):
-            total = self.objective(sized(logits, size), batch)
+        total = self.objective(sized(logits, size), batch)
         return total, dict(self.objective.values)
 
     def _checked_mask(self, batch: Batch) -> Tensor:

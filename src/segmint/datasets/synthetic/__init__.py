@@ -7,15 +7,27 @@ from typing import TYPE_CHECKING, Any
 from segmint.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from segmint.datasets.synthetic.cells import Cells, draw_cells, write_cells
     from segmint.datasets.synthetic.heart import Heart, draw_heart, write_hearts
     from segmint.datasets.synthetic.shapes import draw_shapes
 
-__all__ = ["Heart", "draw_heart", "draw_shapes", "write_hearts"]
+__all__ = [
+    "Cells",
+    "Heart",
+    "draw_cells",
+    "draw_heart",
+    "draw_shapes",
+    "write_cells",
+    "write_hearts",
+]
 
 _PLACES = {
+    "Cells": "segmint.datasets.synthetic.cells",
     "Heart": "segmint.datasets.synthetic.heart",
+    "draw_cells": "segmint.datasets.synthetic.cells",
     "draw_heart": "segmint.datasets.synthetic.heart",
     "draw_shapes": "segmint.datasets.synthetic.shapes",
+    "write_cells": "segmint.datasets.synthetic.cells",
     "write_hearts": "segmint.datasets.synthetic.heart",
 }
 

@@ -22,8 +22,9 @@ from segmint.reports.chart import Chart
 from segmint.reports.page import Cell, Command, Figure, Panel, Section, Table
 from segmint.reports.panels import IGNORED, panels_png
 from segmint.reports.pictures import embed
+from segmint.reports.shell import shell_line
 from segmint.reports.tour.heart_pictures import HeartPictures, draw_key
-from segmint.reports.tour.parts import marked, shell_line
+from segmint.reports.tour.parts import marked
 from segmint.reports.tour.setting import Tour, load_code
 
 TRAINING_PATIENTS, TEST_PATIENT = (101, 102, 103), 109

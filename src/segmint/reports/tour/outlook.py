@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from segmint.reports.page import Command, Section
+from segmint.reports.shell import shell_line
 from segmint.reports.tour.learning import CLUSTERED_PHOTO
-from segmint.reports.tour.parts import shell_line
 from segmint.reports.tour.scribbles import SCRIBBLED_PHOTO
 from segmint.reports.tour.setting import Tour
 from segmint.reports.tour.unlabelled import RECUT_PHOTO

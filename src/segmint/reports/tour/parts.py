@@ -1,10 +1,9 @@
-"""Parts of a page that several chapters have: panels, columns of a table, lines of a shell."""
+"""Parts of a page that several chapters have: panels and columns of a table."""
 
 from __future__ import annotations
 
 import math
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from segmint.images import Image, display_rgb
 from segmint.methods.segmentation import Segmentation
@@ -57,13 +56,3 @@ def marked(values: Sequence[float], *, digits: int, sign: int) -> list[Cell]:
         )
         for value in printed
     ]
-
-
-def shell_line(words: Iterable[object]) -> str:
-    """A command of segmint, quoted where a shell needs it.
-
-    Example:
-        >>> shell_line(["segment", "my cat.png", "--components", 3])
-        "segmint segment 'my cat.png' --components 3"
-    """
-    return shlex.join(["segmint", *map(str, words)])

@@ -1,0 +1,101 @@
+"""How a run learned, as charts: losses, scores and the learning rate by epoch or iteration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from segmint.reports.chart import MOST_OTHERS, Chart, Curve
+
+Rows = Sequence[Mapping[str, Any]]
+"""What ``log.csv`` says of each epoch; a value that is missing, None or NaN is left out."""
+
+_TIMES = ("epoch", "iteration", "step")
+"""What rows are counted by: the first of these that they have."""
+
+_LOSSES = {"loss": "training", "objective": "training", "val_loss": "validation"}
+_SCORES = {"val_mean_iou": "mean IoU", "val_accuracy": "accuracy", "val_mean_dice": "mean Dice"}
+_ALONE = {"nll": "negative log-likelihood (nats a pixel)", "components": "components"}
+_RATE = "learning_rate"
+_CHART_CURVES = MOST_OTHERS + 1
+
+
+def learning_charts(rows: Rows) -> tuple[Chart, ...]:
+    """Charts of everything that a training wrote down.
+
+    Args:
+        rows: the history of a run; without any there is no chart.
+    """
+    time = next((name for name in _TIMES if rows and name in rows[0]), None)
+    if time is None:
+        return ()
+    curves: dict[str, Curve] = {}
+    for name in dict.fromkeys(name for row in rows for name in row if name not in _TIMES):
+        known = [(row[time], row[name]) for row in rows if _is_number(row.get(name))]
+        if known:
+            x, y = zip(*known, strict=True)
+            curves[name] = Curve(name=name, x=x, y=y)
+    return tuple(_charts(curves, time))
+
+
+def _charts(curves: Mapping[str, Curve], time: str) -> Iterator[Chart]:
+    losses = _renamed(curves, _LOSSES)
+    if losses:
+        yield _chart(losses, time, "loss")
+    known = {*_LOSSES, *_SCORES, *_ALONE, _RATE}
+    terms = [curve for name, curve in curves.items() if name not in known]
+    if len(terms) > 1:
+        for start in range(0, len(terms), _CHART_CURVES):
+            yield _chart(terms[start : start + _CHART_CURVES], time, "term, with its weight")
+    scores = _renamed(curves, _SCORES)
+    if scores:
+        yield _chart(scores, time, "validation score", caption=_best(scores[0], time))
+    for curve in _renamed(curves, _ALONE):
+        yield _chart([curve], time, curve.name, from_zero=curve.name == "components")
+    if _RATE in curves:
+        yield _rate_chart(curves[_RATE], time)
+
+
+def _renamed(curves: Mapping[str, Curve], names: Mapping[str, str]) -> list[Curve]:
+    """Those of the curves that have another name for readers."""
+    return [
+        Curve(name=title, x=curves[name].x, y=curves[name].y)
+        for name, title in names.items()
+        if name in curves
+    ]
+
+
+def _chart(
+    curves: Sequence[Curve], time: str, title: str, *, caption: str = "", from_zero: bool = True
+) -> Chart:
+    first, *others = curves
+    told = "; ".join(f"{curve.name} from {curve.y[0]:.4g} to {curve.y[-1]:.4g}" for curve in curves)
+    return Chart(
+        x=first.x,
+        y=first.y,
+        x_title=time,
+        y_title=title,
+        alt=f"Curves of {title} by {time}: {told}.",
+        caption=caption,
+        from_zero=from_zero,
+        name=first.name,
+        others=tuple(others),
+    )
+
+
+def _best(curve: Curve, time: str) -> str:
+    best = max(range(len(curve.y)), key=lambda index: curve.y[index])
+    return f"Best {curve.name} {curve.y[best]:.3f} at {time} {curve.x[best]:g}."
+
+
+def _rate_chart(curve: Curve, time: str) -> Chart:
+    """The learning rate in a unit that leaves few digits on the axis."""
+    power = math.floor(math.log10(max(curve.y))) if max(curve.y) > 0 else 0
+    scaled = [value / 10.0**power for value in curve.y]
+    unit = "" if power == 0 else f" (1e{power})"
+    return _chart([Curve(name="learning rate", x=curve.x, y=scaled)], time, f"learning rate{unit}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -1,0 +1,194 @@
+"""What the page of a run says, section by section."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from segmint import __version__
+from segmint.datasets import Dataset
+from segmint.recipes.run import Run
+from segmint.recipes.scoring import RunScores
+from segmint.reports.class_legend import class_entries
+from segmint.reports.class_picture import is_dim
+from segmint.reports.confusion_picture import MOST_CLASSES, draw_confusion
+from segmint.reports.example_figures import example_figures
+from segmint.reports.page import Command, Figure, Page, Panel, Section
+from segmint.reports.pictures import embed
+from segmint.reports.run_curves import learning_charts
+from segmint.reports.run_examples import Example
+from segmint.reports.run_facts import options_table, run_commands, run_facts
+from segmint.reports.run_scores import class_table, image_table
+from segmint.reports.run_split import split_notes
+from segmint.reports.shell import shell_line
+
+_CONFUSION_SIDE = 900
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Findings:
+    """What is known of a run and of the split that its report shows."""
+
+    run: Run
+    dataset: Dataset | None = None
+    scores: RunScores | None = None
+    """Of all images of the split; None where only a few were predicted."""
+    examples: tuple[Example, ...] = ()
+    note: str = ""
+    """Why there is no data set, where there is none."""
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether some pixel had a truth to be compared with."""
+        return self.scores is not None and not math.isnan(self.scores.confusion.mean_iou)
+
+    @property
+    def title(self) -> str:
+        """Recipe, data and score, for the picture."""
+        recipe = self.run.record["recipe"]
+        if self.dataset is None:
+            return str(recipe)
+        place = f"{recipe} on {self.dataset.name} {self.dataset.split}"
+        if self.scores is not None and self.has_scores:
+            return f"{place}: {_mean_iou(self.scores)}"
+        best = self.run.record.get("best", {}).get("score")
+        if self.scores is not None or best is None:
+            return place
+        return f"{place}: mean IoU {best:.3f}"
+
+    @property
+    def choice(self) -> str:
+        """How the examples were chosen."""
+        if self.dataset is None:
+            return ""
+        shown, there = len(self.examples), len(self.dataset)
+        count = f"All {there:,} images" if shown == there else f"{shown} of {there:,} images"
+        ranked = all(example.mean_iou is not None for example in self.examples)
+        order = "from the best to the worst by their own mean IoU" if ranked else "of the split"
+        spaced = "" if shown == there else "at equal steps "
+        dim = any(is_dim(example.image) for example in self.examples)
+        return f"{count}, {spaced}{order}{'; dim images are shown brighter' if dim else ''}."
+
+
+def run_page(findings: Findings, picture: Path | None) -> Page:
+    """The page.
+
+    Args:
+        findings: what it shows.
+        picture: the sheet of the examples, where there is one.
+    """
+    record = findings.run.record
+    name = record["recipe"]
+    if isinstance(record.get("dataset"), dict):
+        name = f"{name} on {record['dataset']['name']}"
+    return Page(
+        title=name,
+        lead=_lead(findings),
+        sections=tuple(_sections(findings, picture)),
+        footer=f"segmint {__version__}. Run in {findings.run.folder}.",
+    )
+
+
+def _sections(findings: Findings, picture: Path | None) -> Iterator[Section]:
+    if findings.examples:
+        yield _examples_section(findings, picture)
+    if findings.scores is not None:
+        yield _scores_section(findings, findings.scores)
+    charts = learning_charts(findings.run.record.get("history", ()))
+    table = options_table(findings.run)
+    yield Section(
+        title="How it learned",
+        text=(findings.note,) if findings.note else (),
+        charts=charts,
+        tables=() if table is None else (table,),
+        facts=run_facts(findings.run),
+    )
+    yield Section(title="How to go on", commands=_commands(findings))
+
+
+def _lead(findings: Findings) -> str:
+    scores, dataset = findings.scores, findings.dataset
+    if scores is None or dataset is None or not findings.has_scores:
+        summary = str(findings.run.record.get("summary", ""))
+        return f"{summary[:1].upper()}{summary[1:]}." if summary else ""
+    said = _mean_iou(scores)
+    return (
+        f"{said[0].upper()}{said[1:]}, accuracy {scores.confusion.accuracy:.3f}, on "
+        f"{len(dataset):,} images of {dataset.name} {dataset.split}."
+    )
+
+
+def _examples_section(findings: Findings, picture: Path | None) -> Section:
+    dataset = findings.dataset
+    assert dataset is not None
+    shown = [each.labels for each in findings.examples]
+    shown += [each.truth for each in findings.examples if each.truth is not None]
+    where = () if picture is None else (f"All of them are in {picture}, for a talk or a paper.",)
+    return Section(
+        title="Examples",
+        text=(findings.choice, *where),
+        legend=tuple(class_entries(shown, dataset.classes, dataset.palette)),
+        figures=example_figures(findings.examples, dataset.palette),
+    )
+
+
+def _scores_section(findings: Findings, scores: RunScores) -> Section:
+    dataset = findings.dataset
+    assert dataset is not None
+    if not findings.has_scores:
+        return Section(
+            title="Scores",
+            text=(f"No pixel of {dataset.name} {dataset.split} has a label, so there are none.",),
+        )
+    images = image_table(scores, [pair.name for pair in dataset.pairs])
+    return Section(
+        title="Scores",
+        text=split_notes(findings.run, dataset),
+        figures=(_confusion_figure(scores),),
+        tables=(class_table(scores), *(() if images is None else (images,))),
+        facts={"prediction": f"{scores.seconds:.3f} s an image"},
+    )
+
+
+def _confusion_figure(scores: RunScores) -> Figure:
+    more = scores.confusion.classes_counted - MOST_CLASSES
+    left_out = f" The {more} classes with the fewest pixels are left out." if more > 0 else ""
+    picture = embed(
+        draw_confusion(scores.confusion, scores.classes), longest_side=_CONFUSION_SIDE, exact=True
+    )
+    return Figure(
+        panels=(
+            Panel(
+                picture=picture,
+                alt="Confusion matrix: of each true class the share of its pixels that was "
+                "predicted as each class.",
+            ),
+        ),
+        caption="Which class is taken for which: percent of the pixels of each true class; less "
+        f"than half a percent is left blank.{left_out}",
+    )
+
+
+def _commands(findings: Findings) -> tuple[Command, ...]:
+    """Those of the run; and where scores are missing, the one that adds them."""
+    run, dataset = findings.run, findings.dataset
+    told = run.record.get("dataset")
+    away = isinstance(told, dict) and dataset is not None and str(dataset.root) != told["root"]
+    commands = run_commands(run, dataset.root if away and dataset is not None else None)
+    if dataset is None or findings.scores is not None:
+        return commands
+    line = shell_line(["report", run.folder])
+    scored = Command(line=line, purpose="This page with the scores of every class and image:")
+    return (scored, *commands)
+
+
+def _mean_iou(scores: RunScores) -> str:
+    """The mean IoU, and over how many classes it is.
+
+    A class that does not occur has none.
+    """
+    counted, known = scores.confusion.classes_counted, len(scores.classes)
+    of = f"{known}" if counted == known else f"{counted} of {known}"
+    return f"mean IoU {scores.confusion.mean_iou:.3f} over {of} classes"
