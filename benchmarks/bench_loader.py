@@ -40,6 +40,8 @@ NETWORK = "unet"
 PHOTOS, CLASSES, CROP, BATCH = 64, 21, 224, 8
 BATCHES = 12
 """Taken in a row, for one measurement; two a worker may be ready beforehand."""
+STEPS = 2
+"""Taken in a row, for one measurement."""
 SETS = {
     "study": TransformOptions(resize=234, crop=CROP, augmentation="none", normalization="imagenet"),
     "isbi": TransformOptions(resize=234, crop=CROP, augmentation="isbi", normalization="imagenet"),
@@ -165,10 +167,10 @@ class Steps:
         self.optimizer.step()
 
     def learning(self, stream: Iterator[Batch]) -> Callable[[], None]:
-        """What learns from the next four batches of a stream."""
+        """What learns from the next batches of a stream."""
 
         def learn() -> None:
-            for batch in islice(stream, 4):
+            for batch in islice(stream, STEPS):
                 self.take(batch)
 
         return learn
@@ -190,9 +192,9 @@ def show_steps(pairs: list[tuple[Path, Path]]) -> None:
             Batch(image=image, mask=mask)
             for image, mask in plain_batches(pairs, kind, crop=CROP, batch_size=BATCH, workers=0)
         )
-        seconds = in_turn(*map(steps.learning, streams.values()), runs=5)
+        seconds = in_turn(*map(steps.learning, streams.values()), runs=7)
         for way, taken in zip(streams, seconds, strict=True):
-            step = statistics.median(taken) / 4
+            step = statistics.median(taken) / STEPS
             more = ratio(taken, seconds[0]) - 1
             print(
                 f"{NETWORK}, {kind}, {way}: {step:.3f} s a step, {BATCH / step:.0f} images/s, "

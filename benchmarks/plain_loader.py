@@ -58,7 +58,8 @@ class PlainFiles(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         image, mask = self.pairs[index]
         pixels = tv_tensors.Image(Image.open(image).convert("RGB"))
-        return self.transforms(pixels, tv_tensors.Mask(Image.open(mask)))
+        moved, labels = self.transforms(pixels, tv_tensors.Mask(Image.open(mask)))
+        return moved, labels[0]
 
 
 def plain_batches(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,25 +11,43 @@ import torch
 from segmint.errors import UsageError
 from segmint.images import to_unit_range
 from segmint.networks.normalization import Normalization
+from segmint.objectives import Batch
 from segmint.recipes.clustering import FolderClusteringOptions
+from segmint.solvers.checkpoints import LAST, read_checkpoint
 from segmint.solvers.clustering_folder import FolderFit, cluster_folder, respond
 from segmint.solvers.reduction import to_input
+from segmint.solvers.training_options import LoopOptions
 
 CPU = torch.device("cpu")
+QUICK = {"features": 10, "max_components": 12, "epochs": 3, "batch_size": 2, "image_size": 0}
 
 
-def folder(picture: np.ndarray) -> list[np.ndarray]:
+def images(picture: np.ndarray) -> list[np.ndarray]:
     image = to_unit_range(picture)
     return [image, image[:, ::-1].copy(), image[::-1].copy(), image[:24, :30].copy()]
 
 
-def fit(picture: np.ndarray, *, seed: int = 0, **options: Any) -> FolderFit:
-    given = {
-        "features": 10, "max_components": 12, "epochs": 3, "batch_size": 2, "image_size": 0,
-        **options,
-    }  # fmt: skip
-    resolved = FolderClusteringOptions(**given)
-    return cluster_folder(folder(picture), resolved, seed=seed, device="cpu", precision="float32")
+def fit(
+    picture: np.ndarray,
+    folder: Path,
+    *,
+    seed: int = 0,
+    loop: LoopOptions | None = None,
+    resume: bool = False,
+    watch: object = None,
+    **options: Any,
+) -> FolderFit:
+    return cluster_folder(
+        [Batch(image=to_input(image, CPU), names=("one",)) for image in images(picture)],
+        FolderClusteringOptions(**{**QUICK, **options}),
+        loop or LoopOptions(),
+        folder=folder,
+        seed=seed,
+        device="cpu",
+        precision="float32",
+        resume=resume,
+        watch=watch,
+    )
 
 
 def labels(found: FolderFit, image: np.ndarray) -> np.ndarray:
@@ -36,49 +56,145 @@ def labels(found: FolderFit, image: np.ndarray) -> np.ndarray:
     return found.numbers[alive][response[alive].argmax(dim=0).numpy()]
 
 
-def test_same_seed_same_network(picture: np.ndarray) -> None:
-    first, again, other = (fit(picture, seed=seed) for seed in (1, 1, 2))
-    assert first.history == again.history != other.history
+def test_same_seed_same_network(picture: np.ndarray, tmp_path: Path) -> None:
+    first, again, other = (
+        fit(picture, tmp_path / str(number), seed=seed) for number, seed in enumerate((1, 1, 2))
+    )
+    assert first.fitted.history == again.fitted.history != other.fitted.history
     np.testing.assert_array_equal(first.numbers, again.numbers)
+    for one, two in zip(first.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(one, two)
 
 
 @pytest.mark.parametrize("image_size", [0, 20])
 def test_components_are_ordered_by_area_over_all_images(
-    picture: np.ndarray, image_size: int
+    picture: np.ndarray, image_size: int, tmp_path: Path
 ) -> None:
-    found = fit(picture, image_size=image_size, components=4)
+    found = fit(picture, tmp_path, image_size=image_size, components=4)
     assert set(found.numbers[found.numbers >= 0]) == set(range(4))
     if image_size == 0:
         counts = sum(
-            np.bincount(labels(found, image).ravel(), minlength=4) for image in folder(picture)
+            np.bincount(labels(found, image).ravel(), minlength=4) for image in images(picture)
         )
         assert (np.diff(counts) <= 0).all()
 
 
-def test_every_image_counts_once_an_epoch(picture: np.ndarray) -> None:
+def test_every_image_counts_once_an_epoch(picture: np.ndarray, tmp_path: Path) -> None:
     # Three images of one size make two batches of two and one; the fourth is alone.
-    found = fit(picture)
-    assert [row["iteration"] for row in found.history] == list(range(1, 10))
-    counted = [row["iteration"] for row in found.history if "components" in row]
-    assert counted == [1, 3, 6, 9]
+    found = fit(picture, tmp_path)
+    assert [row["step"] for row in found.fitted.history] == [3, 6, 9]
+    with (tmp_path / "log.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    counted = len(np.unique(np.concatenate([labels(found, i).ravel() for i in images(picture)])))
+    assert [float(row["val_components"]) for row in rows][-1] == counted
+    for row in found.fitted.history:
+        assert row["loss"] == pytest.approx(row["similarity"] + row["continuity"], rel=1e-5)
+
+
+def test_learns_what_gradient_descent_with_momentum_learns(
+    picture: np.ndarray, tmp_path: Path
+) -> None:
+    """One batch of all images of one size an epoch, beside the library's own optimizer."""
+    from segmint.networks.clustering import ClusteringNetwork
+    from segmint.solvers.clustering import objective_of
+
+    options = FolderClusteringOptions(**{**QUICK, "min_components": 1})
+    whole = [Batch(image=to_input(image, CPU)) for image in images(picture)[:3]]
+    found = cluster_folder(
+        whole, FolderClusteringOptions(**{**vars(options), "batch_size": 3}), LoopOptions(),
+        folder=tmp_path, device="cpu", precision="float32",
+    )  # fmt: skip
+    network = ClusteringNetwork(in_channels=3, classes=12, features=10, seed=0)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    everything = Batch(image=torch.cat([image.image for image in whole]))
+    for row in found.fitted.history:
+        total = objective_of(options)(network(everything.image), everything)
+        assert float(total.detach()) == pytest.approx(row["loss"], rel=1e-3)
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
 
 
 @pytest.mark.parametrize("options", [{"min_components": 7}, {"components": 7}])
-def test_no_fewer_components_than_asked_for(picture: np.ndarray, options: dict[str, int]) -> None:
-    found = fit(picture, continuity_weight=30.0, epochs=10, **options)
+def test_no_fewer_components_than_asked_for(
+    picture: np.ndarray, options: dict[str, int], tmp_path: Path
+) -> None:
+    found = fit(picture, tmp_path, continuity_weight=30.0, epochs=10, **options)
+    counts = [row["val_components"] for row in found.fitted.history]
     assert found.numbers.max() + 1 >= 7
+    assert found.fitted.stopped == "enough"
+    assert all(count > 7 for count in counts[:-1])
+    assert counts[-1] <= 7
 
 
-def test_more_components_than_remain(picture: np.ndarray) -> None:
+def test_the_last_weights_with_enough_components_are_kept(
+    picture: np.ndarray, tmp_path: Path
+) -> None:
+    """Not those of the epoch that had too few, which only the checkpoint knows."""
+    found = fit(picture, tmp_path, continuity_weight=30.0, epochs=10, min_components=9)
+    saved = read_checkpoint(tmp_path / LAST).task
+    last = found.fitted.history[-1]["val_components"]
+    kept = all(
+        torch.equal(weight, saved[f"network.{name}"])
+        for name, weight in found.network.state_dict().items()
+    )
+    assert kept == (last == 9)
+    assert (found.numbers >= 0).sum() >= 9
+
+
+def test_more_components_than_remain(picture: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--components is 20"):
-        fit(picture, components=20)
+        fit(picture, tmp_path, components=20)
+    with pytest.raises(UsageError, match="but . remain after training: ask for"):
+        fit(picture[:2, :2], tmp_path, components=12)
+    assert not (tmp_path / "checkpoints").exists()
 
 
-def test_frozen_statistics_are_those_of_all_images(picture: np.ndarray) -> None:
-    network = fit(picture, statistics="running").network
+class Kill(Exception):
+    pass
+
+
+class KillAt:
+    """A watcher that ends a training in the middle of an epoch."""
+
+    def __init__(self, step: int) -> None:
+        self._step = step
+
+    def step(self, done: int, total: int, seconds_left: float | None, loss: float) -> None:
+        if done == self._step:
+            raise Kill
+
+    def epoch(self, row: object, line: str) -> None:
+        pass
+
+
+@pytest.mark.parametrize("options", [{}, {"continuity_weight": 30.0, "min_components": 6}])
+def test_goes_on_where_it_was_cut_off(
+    picture: np.ndarray, options: dict[str, Any], tmp_path: Path
+) -> None:
+    whole = fit(picture, tmp_path / "whole", **options)
+    with pytest.raises(Kill):
+        fit(picture, tmp_path / "cut", watch=KillAt(5), **options)
+    resumed = fit(picture, tmp_path / "cut", resume=True, **options)
+    assert resumed.fitted.history == whole.fitted.history
+    np.testing.assert_array_equal(resumed.numbers, whole.numbers)
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(resumed.network.state_dict()[name], value)
+    tables = ((tmp_path / name / "log.csv").read_bytes() for name in ("whole", "cut"))
+    assert len(set(tables)) == 1
+
+
+def test_time_ends_it(picture: np.ndarray, tmp_path: Path) -> None:
+    found = fit(picture, tmp_path, epochs=10_000, loop=LoopOptions(max_time=0.2), min_components=1)
+    assert found.fitted.stopped == "max_time"
+    assert "val_components" in found.fitted.history[-1]
+
+
+def test_frozen_statistics_are_those_of_all_images(picture: np.ndarray, tmp_path: Path) -> None:
+    network = fit(picture, tmp_path, statistics="running").network
     values = [
         torch.relu(network.convolutions[0](to_input(image, CPU)))[0].flatten(1)
-        for image in folder(picture)
+        for image in images(picture)
     ]
     everything = torch.cat(values, dim=1).detach()
     first = network.normalizations[0]
@@ -90,7 +206,7 @@ def test_frozen_statistics_are_those_of_all_images(picture: np.ndarray) -> None:
     )
 
 
-def test_frozen_network_is_local(picture: np.ndarray) -> None:
-    found = fit(picture, statistics="running")
+def test_frozen_network_is_local(picture: np.ndarray, tmp_path: Path) -> None:
+    found = fit(picture, tmp_path, statistics="running")
     image = to_unit_range(picture)
     np.testing.assert_array_equal(labels(found, image[:20].copy())[:16], labels(found, image)[:16])

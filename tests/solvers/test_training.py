@@ -310,6 +310,39 @@ def test_says_nothing(
     assert logging.getLogger("lightning.pytorch").level == level
 
 
+def test_says_nothing_of_parts_that_never_learn(tmp_path: Path) -> None:
+    class Judged(ExampleTask):
+        def __init__(self) -> None:
+            super().__init__()
+            self.judge = nn.BatchNorm2d(2).requires_grad_(False)
+
+        def train(self, mode: bool = True) -> ExampleTask:
+            super().train(mode)
+            self.judge.eval()
+            return self
+
+    task = Judged()
+    train(tmp_path / "first", task=task, epochs=1)
+    train(tmp_path / "second", task=task, epochs=1)
+
+
+def test_environment_variables_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "SLURM_NTASKS": "4",
+        "SLURM_JOB_NAME": "train",
+        "SLURM_PROCID": "1",
+        "LOCAL_RANK": "1",
+        "RANK": "1",
+        "WORLD_SIZE": "4",
+        "TORCHELASTIC_RUN_ID": "7",
+    }.items():
+        monkeypatch.setenv(name, value)
+    train(tmp_path, epochs=1)
+    assert (tmp_path / LAST).exists()
+
+
 def test_chance_is_of_the_seed_alone(tmp_path: Path) -> None:
     before = torch.get_rng_state()
     first, again, other = (
@@ -337,6 +370,19 @@ def test_resuming_what_is_finished_changes_nothing(tmp_path: Path) -> None:
     assert not notes.steps
     assert_same(weights(task), weights(again))
     assert all(path.read_bytes() == content for path, content in files.items())
+
+
+def test_what_a_kill_left_half_done_is_mended(tmp_path: Path) -> None:
+    train(tmp_path, task=Scripted(0.1, 0.2), epochs=2)
+    (tmp_path / BEST).unlink()  # the kill came after last.ckpt and before best.ckpt
+    (tmp_path / "checkpoints" / ".partial-x.ckpt").write_bytes(b"half")
+    (tmp_path / "log.csv").write_text("epoch,step\n1,4\n2,8\n3,")
+    fitted = train(tmp_path, task=Scripted(0.1, 0.2), epochs=2, resume=True)
+    assert (fitted.best_epoch, len(table(tmp_path))) == (2, 2)
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {
+        "best.ckpt",
+        "last.ckpt",
+    }
 
 
 def test_more_epochs_go_on(tmp_path: Path) -> None:

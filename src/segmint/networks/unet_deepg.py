@@ -16,11 +16,9 @@ from torch.nn import functional
 from segmint.networks.levels import descend, rise, widths
 from segmint.networks.normalization import Normalization
 from segmint.networks.padding import padded
+from segmint.networks.repetition import convolve_repeated
 
 NEGATIVE_SLOPE = 0.01
-
-_PIXELS_TO_FOLD = 1000
-"""Coarse pixels from which on folding costs less than the larger kernel takes to prepare."""
 
 
 class DeepGUNet(nn.Module):
@@ -111,14 +109,10 @@ class _Block(nn.Module):
 
     def join(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """What :meth:`forward` makes of coarse features, each pixel repeated, and fine ones."""
-        if coarse[0, 0].numel() < _PIXELS_TO_FOLD:
-            repeated = functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
-            return self.forward(torch.cat([repeated, fine], dim=1))
         weight, channels = self.first.weight, coarse.shape[1]
-        kernel = _folded(weight[:, :channels])
-        of_coarse = functional.conv_transpose2d(coarse, kernel, stride=2, padding=1)
+        of_coarse = convolve_repeated(coarse, weight[:, :channels])
         of_fine = functional.conv2d(fine, weight[:, channels:], self.first.bias, padding=1)
-        return self._after_first(of_coarse + of_fine)
+        return self._after_first(of_coarse.add_(of_fine))
 
     def _after_first(self, features: Tensor) -> Tensor:
         features = functional.leaky_relu(features, NEGATIVE_SLOPE, inplace=True)
@@ -129,14 +123,3 @@ class _Block(nn.Module):
 def _rise(link: nn.Module, block: nn.Module, coarse: Tensor, fine: Tensor) -> Tensor:
     # Repeating pixels and a 1x1 convolution commute, and this order is four times cheaper.
     return cast(_Block, block).join(link(coarse), fine)
-
-
-def _folded(weight: Tensor) -> Tensor:
-    """The 4x4 kernel that does in strides of 2 what a 3x3 kernel does on repeated pixels.
-
-    It has 4 products a pixel instead of 9, and the repeated pixels are never written.
-    """
-    for sides in ((0, 1, 0, 0), (0, 0, 0, 1)):
-        before = functional.pad(weight, (sides[1], sides[0], sides[3], sides[2]))
-        weight = functional.pad(weight, sides) + before
-    return weight.flip(2, 3).transpose(0, 1)

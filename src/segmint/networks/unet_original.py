@@ -17,6 +17,7 @@ from torch.nn import functional
 from segmint.networks.checks import check_dropout
 from segmint.networks.levels import convolve_joined, descend, rise, widths
 from segmint.networks.padding import padded
+from segmint.networks.repetition import convolve_repeated
 
 
 class OriginalUNet(nn.Module):
@@ -96,7 +97,9 @@ class _Block(nn.Module):
         return self.after_first(cast(Tensor, self.first(features)))
 
     def after_first(self, features: Tensor) -> Tensor:
-        features = functional.relu(self.second(functional.relu_(features)), inplace=True)
+        features = functional.relu(
+            self.second(functional.relu(features, inplace=True)), inplace=True
+        )
         return functional.dropout(features, self.dropout, self.training and self.dropout > 0)
 
 
@@ -107,9 +110,9 @@ class _Rise(nn.Module):
         self.block = _Block(2 * width, width)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        doubled = functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
-        # An even kernel has no middle: like other code, look to the right and down.
-        doubled = functional.relu_(self.halve(functional.pad(doubled, (0, 1, 0, 1))))
+        # An even kernel has no middle: like other code, look to the right and below.
+        doubled = convolve_repeated(coarse, self.halve.weight, self.halve.bias)
+        doubled = functional.relu(doubled, inplace=True)
         return self.block.after_first(convolve_joined(self.block.first, doubled, fine))
 
 

@@ -50,7 +50,7 @@ def labelled_images(labels: Tensor, counted: Tensor | None, classes: int) -> lis
     found = torch.zeros(len(labels), classes + 1, dtype=torch.bool, device=labels.device)
     found.scatter_(1, labels, True)
     found[:, classes] = True
-    places = (found.cumsum(dim=1) - 1).gather(1, labels).unflatten(1, sides).to(torch.int16)
+    places = (found.cumsum(dim=1) - 1).gather(1, labels).unflatten(1, sides)
     present = [row.nonzero()[:, 0] for row in found[:, :classes]]
     return [
         LabelledImage(number, each, places[number], None if counted is None else counted[number])
@@ -79,9 +79,7 @@ def prediction_maps(logits: Tensor, images: list[LabelledImage], options: RmiOpt
 
 class _PredictionMaps(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, logits: Tensor, parts: list[LabelledImage], options: RmiOptions
-    ) -> Tensor:
+    def forward(ctx: Any, logits: Tensor, parts: list[_Part], options: RmiOptions) -> Tensor:
         ctx.parts, ctx.options = parts, options
         ctx.save_for_backward(logits)
         return torch.cat(
@@ -103,29 +101,37 @@ class _PredictionMaps(torch.autograd.Function):
         return total, None, None
 
 
-def _parts(logits: Tensor, image: LabelledImage, options: RmiOptions) -> Iterator[LabelledImage]:
-    """The image, with a few classes at a time where a class depends on no other and lies apart."""
-    if options.activation == "softmax" or not logits.is_contiguous():
-        yield image
-        return
-    pixels = PIXELS_AT_ONCE.get(logits.device.type, MANY_PIXELS_AT_ONCE)
-    for classes in image.classes.split(max(1, pixels // image.labels.numel())):
-        yield image._replace(classes=classes)
+class _Part(NamedTuple):
+    """A few of the classes of an image."""
+
+    number: int
+    classes: Tensor
+    counted: Tensor | None
 
 
-def _seen(logits: Tensor, part: LabelledImage, options: RmiOptions) -> Tensor:
+def _parts(logits: Tensor, image: LabelledImage, options: RmiOptions) -> Iterator[_Part]:
+    """All classes of an image, or a few at a time where each is by itself and lies apart."""
+    at_once = len(image.classes)
+    if options.activation != "softmax" and logits.is_contiguous():
+        pixels = PIXELS_AT_ONCE.get(logits.device.type, MANY_PIXELS_AT_ONCE)
+        at_once = max(1, pixels // image.labels.numel())
+    for classes in image.classes.split(at_once):
+        yield _Part(image.number, classes, image.counted)
+
+
+def _seen(logits: Tensor, part: _Part, options: RmiOptions) -> Tensor:
     """The logits that the probabilities depend on."""
     return logits[part.number].index_select(0, _needed(logits, part, options))
 
 
-def _needed(logits: Tensor, part: LabelledImage, options: RmiOptions) -> Tensor:
+def _needed(logits: Tensor, part: _Part, options: RmiOptions) -> Tensor:
     """Classes of those logits: a softmax needs all."""
     if options.activation == "softmax":
         return torch.arange(logits.shape[1], device=logits.device)
     return part.classes
 
 
-def _prediction(logits: Tensor, part: LabelledImage, options: RmiOptions) -> Tensor:
+def _prediction(logits: Tensor, part: _Part, options: RmiOptions) -> Tensor:
     logits = widened(logits)
     if part.counted is not None:
         # What does not count may hold what is no number.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-FLOATS_AT_ONCE = {"cpu": 2**20}
+FLOATS_AT_ONCE = {"cpu": 2**19}
 """Of the stacked windows, so that they stay in the cache."""
 MANY_FLOATS_AT_ONCE = 2**25
 """On other devices, where many small steps cost more than memory."""

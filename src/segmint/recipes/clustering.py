@@ -6,12 +6,14 @@ ones without learning again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from segmint.errors import InputError, UsageError
 from segmint.methods.clustering import FolderClusteringOptions
 from segmint.recipes.recipe import Plan, Predictor, Recipe, learned_components
+from segmint.solvers.training_options import LoopOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from segmint.images import Image
     from segmint.methods.method import Outcome
     from segmint.networks.clustering import ClusteringNetwork
+    from segmint.objectives.batch import Batch
 
 NETWORK = "network.safetensors"
 
@@ -27,28 +30,34 @@ NETWORK = "network.safetensors"
 def train(plan: Plan) -> dict[str, Any]:
     """Learn and write the network; what is returned goes into the record of the run."""
     from segmint.networks.storage import save_network
-    from segmint.solvers.clustering import check_channels, prepare
+    from segmint.solvers.clustering import check_channels
     from segmint.solvers.clustering_folder import cluster_folder
 
     options = cast(FolderClusteringOptions, plan.settings["clustering"])
     channels = plan.images[0].channels  # the same in all, checked on reading
     check_channels(channels, options)
     plan.begin()
-    fit = cluster_folder(
-        (prepare(plane, options) for image in plan.images for plane in _planes(image)),
+    found = cluster_folder(
+        _batches(plan.images, options),
         options,
+        cast(LoopOptions, plan.settings["training"]),
+        folder=plan.folder,
         seed=plan.seed,
         device=plan.device,
         precision=plan.precision,
+        resume=plan.resume,
+        watch=plan.watch,
     )
-    save_network(plan.folder / NETWORK, fit.network)
-    components = int(fit.numbers.max()) + 1
+    save_network(plan.folder / NETWORK, found.network)
+    components = int(found.numbers.max()) + 1
     return {
         "summary": learned_components(components, len(plan.images)),
         "channels": channels,
-        "numbers": fit.numbers.tolist(),
+        "numbers": found.numbers.tolist(),
         "components": components,
-        "history": list(fit.history),
+        "steps": found.fitted.steps,
+        "stopped": found.fitted.stopped,
+        "history": [dict(row) for row in found.fitted.history],
     }
 
 
@@ -112,6 +121,20 @@ def _learned(
     return network, options, numbers
 
 
+def _batches(images: Sequence[Image], options: FolderClusteringOptions) -> Iterator[Batch]:
+    """One for each image and slice, when it is asked for."""
+    import torch
+
+    from segmint.objectives.batch import Batch
+    from segmint.solvers.clustering import prepare
+    from segmint.solvers.reduction import to_input
+
+    for image in images:
+        for plane in _planes(image):
+            tensor = to_input(prepare(plane, options), torch.device("cpu"))
+            yield Batch(image=tensor, names=(str(image.source),))
+
+
 def _planes(image: Image) -> list[NDArray[np.float32]]:
     from segmint.images import to_unit_range
 
@@ -119,4 +142,8 @@ def _planes(image: Image) -> list[NDArray[np.float32]]:
     return list(pixels) if image.is_stack else [pixels]
 
 
-RECIPE = Recipe(sections={"clustering": FolderClusteringOptions}, train=train, load=load)
+RECIPE = Recipe(
+    sections={"clustering": FolderClusteringOptions, "training": LoopOptions},
+    train=train,
+    load=load,
+)

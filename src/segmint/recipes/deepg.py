@@ -6,13 +6,16 @@ arXiv:2404.12252 (2024), section on multiple images.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from segmint.errors import InputError, UsageError
 from segmint.methods.deepg import ManyImagesOptions
+from segmint.options import Options
 from segmint.recipes.recipe import Plan, Predictor, Recipe, learned_components
+from segmint.solvers.training_options import LoopOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,28 +31,36 @@ def train(plan: Plan, *, varying: bool) -> dict[str, Any]:
     """Learn and write the network; what is returned goes into the record of the run."""
     from segmint.networks.storage import save_network
     from segmint.solvers.deep_mixture import NETWORK_NAME
-    from segmint.solvers.deep_mixture_folder import learn_from_images
+    from segmint.solvers.deep_mixture_folder import ManyImages
+    from segmint.solvers.mixture_training import train_mixture_network
 
+    options = cast(ManyImagesOptions, plan.settings["mixture"])
+    images = ManyImages.of(plan.images, options, varying=varying)
     plan.begin()
-    found = learn_from_images(
-        plan.images,
-        cast(ManyImagesOptions, plan.settings["mixture"]),
-        varying=varying,
+    found = train_mixture_network(
+        images.batches(),
+        images.settings,
+        cast(LoopOptions, plan.settings["training"]),
+        folder=plan.folder,
         seed=plan.seed,
         device=plan.device,
         precision=plan.precision,
-        report=None,
+        resume=plan.resume,
+        watch=plan.watch,
     )
-    save_network(plan.folder / NETWORK, found.network, name=NETWORK_NAME)
+    learned = images.learned(found.network, device=plan.device, precision=plan.precision)
+    save_network(plan.folder / NETWORK, learned.network, name=NETWORK_NAME)
     return {
-        "summary": learned_components(len(found.order), len(plan.images)),
+        "summary": learned_components(len(learned.order), len(plan.images)),
         "channels": plan.images[0].channels,
         "channel_names": list(plan.images[0].channel_names),
-        "components": len(found.order),
-        "component_channels": [int(channel) for channel in found.order],
-        "names": list(found.names),
-        "order": found.described,
-        "history": list(found.history),
+        "components": len(learned.order),
+        "component_channels": [int(channel) for channel in learned.order],
+        "names": list(learned.names),
+        "order": learned.described,
+        "steps": found.fitted.steps,
+        "stopped": found.fitted.stopped,
+        "history": [dict(row) for row in found.fitted.history],
     }
 
 
@@ -75,7 +86,6 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
             order=np.asarray(record["component_channels"], np.int64),
             described=str(record["order"]),
             names=tuple(map(str, record["names"])),
-            history=(),
         )
         channel_names = tuple(map(str, record["channel_names"]))
         size = network.configuration
@@ -109,7 +119,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     return predict
 
 
-SECTIONS = {"mixture": ManyImagesOptions}
+SECTIONS: Mapping[str, type[Options]] = {"mixture": ManyImagesOptions, "training": LoopOptions}
 
 DEEPG = Recipe(sections=SECTIONS, train=partial(train, varying=False), load=load)
 DEEPSVG = Recipe(sections=SECTIONS, train=partial(train, varying=True), load=load)

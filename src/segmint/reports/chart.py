@@ -11,7 +11,7 @@ from segmint.errors import InputError
 WIDTH, HEIGHT = 360, 210
 """Size of the drawing, in units that are pixels on a phone."""
 
-LEFT, RIGHT, TOP, BOTTOM = 40, 16, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 50, 16, 14, 44
 """Margins for the numbers and names of the axes."""
 
 MOST_OTHERS = 3

@@ -59,7 +59,8 @@ def embed(
     if exact:
         image.save(stream, format="PNG", optimize=True)
     else:
-        image.save(stream, format="JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+        # Not optimized: that fails on noise, which takes more than a byte a pixel.
+        image.save(stream, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
     kind = "image/png" if exact else "image/jpeg"
     return Embedded(uri=_data_uri(kind, stream.getvalue()), width=image.width, height=image.height)
 

@@ -21,7 +21,7 @@ from segmint.reports.run_curves import learning_charts
 from segmint.reports.run_examples import Example
 from segmint.reports.run_facts import options_table, run_commands, run_facts
 from segmint.reports.run_scores import class_table, image_table
-from segmint.reports.run_split import split_notes
+from segmint.reports.run_split import has_test, split_notes
 from segmint.reports.shell import shell_line
 
 _CONFUSION_SIDE = 900
@@ -96,6 +96,8 @@ def _sections(findings: Findings, picture: Path | None) -> Iterator[Section]:
         yield _examples_section(findings, picture)
     if findings.scores is not None:
         yield _scores_section(findings, findings.scores)
+        if findings.has_scores:
+            yield _confusion_section(findings.scores)
     charts = learning_charts(findings.run.record.get("history", ()))
     table = options_table(findings.run)
     yield Section(
@@ -146,28 +148,29 @@ def _scores_section(findings: Findings, scores: RunScores) -> Section:
     return Section(
         title="Scores",
         text=split_notes(findings.run, dataset),
-        figures=(_confusion_figure(scores),),
         tables=(class_table(scores), *(() if images is None else (images,))),
         facts={"prediction": f"{scores.seconds:.3f} s an image"},
     )
 
 
-def _confusion_figure(scores: RunScores) -> Figure:
+def _confusion_section(scores: RunScores) -> Section:
     more = scores.confusion.classes_counted - MOST_CLASSES
     left_out = f" The {more} classes with the fewest pixels are left out." if more > 0 else ""
-    picture = embed(
-        draw_confusion(scores.confusion, scores.classes), longest_side=_CONFUSION_SIDE, exact=True
-    )
-    return Figure(
-        panels=(
-            Panel(
-                picture=picture,
-                alt="Confusion matrix: of each true class the share of its pixels that was "
-                "predicted as each class.",
-            ),
+    panel = Panel(
+        picture=embed(
+            draw_confusion(scores.confusion, scores.classes),
+            longest_side=_CONFUSION_SIDE,
+            exact=True,
         ),
-        caption="Which class is taken for which: percent of the pixels of each true class; less "
-        f"than half a percent is left blank.{left_out}",
+        alt="Confusion matrix: of each true class the share of its pixels that was predicted as "
+        "each class.",
+    )
+    caption = (
+        "Percent of the pixels of each true class; a cell with less than half a percent is blank."
+    )
+    return Section(
+        title="What is taken for what",
+        figures=(Figure(panels=(panel,), caption=caption + left_out),),
     )
 
 
@@ -177,11 +180,17 @@ def _commands(findings: Findings) -> tuple[Command, ...]:
     told = run.record.get("dataset")
     away = isinstance(told, dict) and dataset is not None and str(dataset.root) != told["root"]
     commands = run_commands(run, dataset.root if away and dataset is not None else None)
-    if dataset is None or findings.scores is not None:
+    if dataset is None:
         return commands
-    line = shell_line(["report", run.folder])
-    scored = Command(line=line, purpose="This page with the scores of every class and image:")
-    return (scored, *commands)
+    first = []
+    if findings.scores is None:
+        line = shell_line(["report", run.folder])
+        purpose = "This page with the scores of every class and image:"
+        first.append(Command(line=line, purpose=purpose))
+    if has_test(run, dataset):
+        line = shell_line(["report", run.folder, "--split", "test"])
+        first.append(Command(line=line, purpose="This page on images that decided nothing:"))
+    return (*first, *commands)
 
 
 def _mean_iou(scores: RunScores) -> str:

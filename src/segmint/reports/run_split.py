@@ -10,7 +10,6 @@ from segmint.datasets import splits as splits_of
 from segmint.errors import InputError, UsageError
 from segmint.recipes.run import Run
 from segmint.recipes.splits import open_again
-from segmint.reports.shell import shell_line
 
 
 def report_dataset(
@@ -71,14 +70,21 @@ def split_notes(run: Run, dataset: Dataset) -> tuple[str, ...]:
         )
     if not _chose(run, dataset):
         return ("The network neither learned from these images nor was it chosen by them.",)
-    note = (
+    there = has_test(run, dataset)
+    fair = "its split test" if there else "images that no decision was based on"
+    return (
         "The network is the one of all epochs that scored best on these very images, so its score "
-        "here flatters a little."
+        f"here flatters a little. The fair number is that of {fair}.",
     )
-    if "test" not in _splits(run, dataset.root):
-        return (f"{note} For a fair number, score images that no decision was based on.",)
-    line = shell_line(["report", run.folder, "--split", "test"])
-    return (f"{note} The fair number is that of the test split: {line}",)
+
+
+def has_test(run: Run, dataset: Dataset) -> bool:
+    """Whether a test split lies beside the split that is shown."""
+    return (
+        _at_home(run, dataset)
+        and dataset.split != "test"
+        and "test" in _splits(run, dataset.root)
+    )
 
 
 def _own_split(run: Run, root: str | Path | None) -> str | None:

@@ -5,8 +5,10 @@ Kim, Kanezaki and Tanaka (2020), section IV-D, "reference images".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,14 +24,19 @@ from segmint.networks.normalization import Normalization
 from segmint.objectives.batch import Batch
 from segmint.regions.component_tree import component_tree
 from segmint.regions.ordering import order_by_area
+from segmint.solvers.checkpoints import FOLDER as CHECKPOINTS
 from segmint.solvers.clustering import objective_of, respond
-from segmint.solvers.descent import Step, arithmetic, descend
-from segmint.solvers.reduction import resized, to_input
+from segmint.solvers.clustering_task import ClusteringTask
+from segmint.solvers.descent import arithmetic
+from segmint.solvers.image_batches import EachImage, ImageBatches
+from segmint.solvers.optimizer_options import OptimizerOptions
+from segmint.solvers.reduction import resized
+from segmint.solvers.training import Fitted, fit
+from segmint.solvers.training_options import LoopOptions, TrainingOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from segmint.methods.clustering import FolderClusteringOptions
+    from segmint.solvers.watcher import Watcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,75 +46,74 @@ class FolderFit:
     network: ClusteringNetwork
     numbers: NDArray[np.int32]
     """(K,) component that each channel belongs to, -1 for channels that won no pixel."""
-    history: tuple[dict[str, float], ...]
+    fitted: Fitted
 
 
 def cluster_folder(
-    images: Iterable[NDArray[np.float32]],
+    images: Iterable[Batch],
     options: FolderClusteringOptions,
+    loop: LoopOptions,
     *,
+    folder: Path,
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
-    report: Callable[[int, float], None] | None = None,
+    resume: bool = False,
+    watch: Watcher | None = None,
 ) -> FolderFit:
     """Learn one network on many images.
 
     Args:
-        images: prepared (H, W, C) each, all with the same C; sizes may differ. Taken one by one.
+        images: one (1, C, H, W) each, prepared, all with the same C; sizes may differ.
+            Taken one by one.
         options: of the recipe.
+        loop: of the training.
+        folder: of the run.
         seed: of weights and of the order of images.
         device: where to compute.
         precision: of the network's arithmetic.
-        report: called after each step with its number and objective.
+        resume: go on from the last checkpoint, where there is one.
+        watch: told of each step and epoch.
+
+    Raises:
+        UsageError: when fewer components remain than were asked for.
+        InputError: when learning leads to no numbers, or a checkpoint cannot be gone on from.
     """
     place = choose_device(device)
-    dtype = choose_dtype(precision, place)
-    tensors = [_sized(to_input(image, place), options.image_size) for image in images]
-    network = ClusteringNetwork(
-        in_channels=tensors[0].shape[1],
-        classes=options.max_components,
-        features=options.features,
-        blocks=options.blocks,
-        statistics="image" if options.statistics == "image" else "batch",
-        seed=seed,
-    ).to(place)
-    per_epoch = sum(1 for _ in _epoch(tensors, options.batch_size, np.random.default_rng(seed)))
-    wanted = max(options.min_components, options.components or 1)
-    history: list[dict[str, float]] = []
-    kept: dict[str, Tensor] = {}
-
-    def after(step: Step) -> bool:
-        history.append({"iteration": step.number, "objective": step.objective, **step.parts})
-        if report is not None:
-            report(step.number, step.objective)
-        if step.number > 1 and step.number % per_epoch:
-            return False
-        present = int(np.count_nonzero(_counts(network, tensors, dtype)))
-        history[-1]["components"] = present
-        if kept and present < wanted:
-            return True
-        kept.update({k: v.detach().clone() for k, v in network.state_dict().items()})
-        return present == wanted
-
-    descend(
-        network,
+    sized = [_sized(image, options.image_size, place) for image in images]
+    task = ClusteringTask(
+        _new_network(sized[0].image.shape[1], options, seed),
         objective_of(options),
-        _batches(tensors, options.batch_size, seed),
-        iterations=options.epochs * per_epoch,
-        learning_rate=options.learning_rate,
-        momentum=options.momentum,
-        dtype=dtype,
-        after=after,
+        wanted=max(options.min_components, options.components or 1),
     )
-    network.load_state_dict(kept)
+    fitted = fit(
+        task,
+        ImageBatches(sized, batch_size=options.batch_size, seed=seed, place=place),
+        validation=EachImage(images=sized),
+        optimizer=OptimizerOptions(
+            optimizer="sgd",
+            learning_rate=options.learning_rate,
+            momentum=options.momentum,
+            schedule="constant",
+        ),
+        training=TrainingOptions(epochs=options.epochs, **loop.resolved()),
+        folder=folder,
+        seed=seed,
+        device=device,
+        precision=precision,
+        resume=resume,
+        watch=watch,
+    )
+    network, tensors = task.kept.to(place), [image.image for image in sized]
+    dtype = choose_dtype(precision, place)
     if options.statistics == "running":
         freeze_statistics(network, tensors, dtype)
-    return FolderFit(
-        network=network,
-        numbers=_numbers(network, tensors, options, dtype),
-        history=tuple(history),
-    )
+    try:
+        numbers = _numbers(network, tensors, options, dtype)
+    except UsageError:
+        shutil.rmtree(folder / CHECKPOINTS)  # it would end so however often it went on
+        raise
+    return FolderFit(network=network, numbers=numbers, fitted=fitted)
 
 
 @torch.no_grad()
@@ -151,32 +157,20 @@ def _measure(
     module.running_variance.copy_(sums[1] / count - mean**2)
 
 
-def _sized(tensor: Tensor, side: int) -> Tensor:
-    return tensor if side == 0 else resized(tensor, (side, side))
+def _new_network(channels: int, options: FolderClusteringOptions, seed: int) -> ClusteringNetwork:
+    return ClusteringNetwork(
+        in_channels=channels,
+        classes=options.max_components,
+        features=options.features,
+        blocks=options.blocks,
+        statistics="image" if options.statistics == "image" else "batch",
+        seed=seed,
+    )
 
 
-def _batches(tensors: Sequence[Tensor], size: int, seed: int) -> Iterator[Batch]:
-    generator = np.random.default_rng(seed)
-    while True:
-        for indices in _epoch(tensors, size, generator):
-            stacked = torch.cat([tensors[index] for index in indices])
-            yield Batch(image=stacked.contiguous(memory_format=torch.channels_last))
-
-
-def _epoch(
-    tensors: Sequence[Tensor], size: int, generator: np.random.Generator
-) -> Iterator[list[int]]:
-    """Every image once, in batches of images of one size, in random order."""
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for index in generator.permutation(len(tensors)).tolist():
-        groups.setdefault(tuple(tensors[index].shape), []).append(index)
-    batches = [
-        group[start : start + size]
-        for group in groups.values()
-        for start in range(0, len(group), size)
-    ]
-    for position in generator.permutation(len(batches)).tolist():
-        yield batches[position]
+def _sized(image: Batch, side: int, place: torch.device) -> Batch:
+    tensor = image.image.to(place)
+    return replace(image, image=resized(tensor, (side, side)) if side else tensor)
 
 
 def _counts(

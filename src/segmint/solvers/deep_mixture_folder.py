@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from segmint.solvers.mixture_data import (
     mixture_data,
 )
 from segmint.solvers.mixture_settings import MixtureSettings
-from segmint.solvers.mixture_training import segment_with_network, train_mixture_network
+from segmint.solvers.mixture_training import segment_with_network
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,56 +42,58 @@ class Learned:
     """What the components are ordered by."""
     names: tuple[str, ...]
     """Of the components, where they are known classes."""
-    history: tuple[dict[str, float], ...]
 
 
-def learn_from_images(
-    images: Sequence[Image],
-    options: ManyImagesOptions,
-    *,
-    varying: bool,
-    seed: int,
-    device: str,
-    precision: str,
-    report: Callable[[int, float], None] | None,
-) -> Learned:
-    """Learn one network; stacks give their slices.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ManyImages:
+    """Images to learn one network from, and how."""
 
-    Args:
-        images: all with the same channels; the regions of prepared files bound what is seen.
-        options: of the recipe.
-        varying: let the weights vary over the image (deepSVG).
-        seed: of weights, order of images and augmentation.
-        device: where to compute.
-        precision: of the network's arithmetic.
-        report: called after each epoch with its number and objective.
+    settings: MixtureSettings[ManyImagesOptions]
+    data: Sequence[MixtureData]
+    """Of each image, all with the same known means."""
+    names: Sequence[str]
+    """Of the images."""
 
-    Raises:
-        UsageError: for a number of components that needs one image, or a weight without means.
-    """
-    described = _described(images, options)
-    known = described[0].known
-    settings = _settings(options, varying=varying, data=described[0])
-    found = train_mixture_network(
-        [batch for data in described for batch in _batches(data, torch.device("cpu"))],
-        settings,
-        seed=seed,
-        device=device,
-        precision=precision,
-        report=report,
-    )
-    if settings.lam > 0:
-        order = np.arange(settings.classes)
-    else:
-        dtype = choose_dtype(precision, choose_device(device))
-        order = _order(found.network, described, dtype)
-    return Learned(
-        network=found.network,
-        order=order,
-        described=BY_FIRST_CHANNEL if known is None else AS_IN_MU_DATA,
-        names=() if known is None else known.names,
-        history=found.history,
-    )
+    @classmethod
+    def of(cls, images: Sequence[Image], options: ManyImagesOptions, *, varying: bool) -> Self:
+        """Images as a recipe takes them.
+
+        Args:
+            images: all with the same channels; the regions of prepared files bound what is seen.
+            options: of the recipe.
+            varying: let the weights vary over the image (deepSVG).
+
+        Raises:
+            UsageError: for a number of components that needs one image, or a weight without means.
+        """
+        data = _described(images, options)
+        return cls(
+            settings=_settings(options, varying=varying, data=data[0]),
+            data=data,
+            names=[str(image.source) for image in images],
+        )
+
+    def batches(self) -> list[Batch]:
+        """One for each image and slice."""
+        return [
+            replace(batch, names=(name,))
+            for name, data in zip(self.names, self.data, strict=True)
+            for batch in _batches(data, torch.device("cpu"))
+        ]
+
+    def learned(self, network: UNet, *, device: str, precision: str) -> Learned:
+        """A network that has learned from them, with what its channels stand for."""
+        known, place = self.data[0].known, choose_device(device)
+        if self.settings.lam > 0:
+            order = np.arange(self.settings.classes)
+        else:
+            order = _order(network.to(place), self.data, choose_dtype(precision, place))
+        return Learned(
+            network=network,
+            order=order,
+            described=BY_FIRST_CHANNEL if known is None else AS_IN_MU_DATA,
+            names=() if known is None else known.names,
+        )
 
 
 def predicted(

@@ -75,20 +75,14 @@ class EpochEnd:
         Raises:
             InputError: when a weight is no longer finite; then nothing is kept.
         """
-        job, progress = self._job, self._progress
-        epoch = job.extent.epoch_of(progress.step)
+        progress = self._progress
+        epoch = self._job.extent.epoch_of(progress.step)
         row = {"epoch": float(epoch), "step": float(progress.step), "learning_rate": rate}
         row.update(means.values())
-        reason = self._reason(time_is_up)
         with learner.weights_to_keep():
-            if reason or epoch % job.training.validate_every == 0:
-                row.update(self._scores())
-            if not reason and job.task.enough([*progress.history, row]):
-                reason = "enough"
-                if not any(name.startswith(VALIDATION) for name in row):
-                    row.update(self._scores())
+            reason = self._validate(row, self._reason(time_is_up))
         is_best = progress.add(row, self._choice(row))
-        if not reason and 0 < job.training.patience <= progress.validations_without_gain:
+        if not reason and 0 < self._job.training.patience <= progress.validations_without_gain:
             reason = "patience"
         progress.stopped = reason
         progress.seconds = self._clock.seconds
@@ -106,6 +100,18 @@ class EpochEnd:
         if self._progress.step >= self._job.extent.steps:
             return "epochs"
         return "max_time" if time_is_up else ""
+
+    def _validate(self, row: dict[str, float], reason: str) -> str:
+        """Add the scores to the row where they are due; why the training is over, if it is."""
+        job = self._job
+        due = bool(reason) or row["epoch"] % job.training.validate_every == 0
+        if due:
+            row.update(self._scores())
+        if not reason and job.task.enough([*self._progress.history, row]):
+            reason = "enough"
+            if not due:
+                row.update(self._scores())
+        return reason
 
     def _scores(self) -> dict[str, float]:
         job = self._job

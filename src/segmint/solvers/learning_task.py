@@ -63,7 +63,7 @@ class LearningTask(nn.Module):
         return {}
 
     def enough(self, history: Sequence[Row]) -> bool:
-        """Whether the epochs so far, oldest first, are enough; asked after each."""
+        """Whether the epochs so far, oldest first, are enough; asked after each but the last."""
         return False
 
 

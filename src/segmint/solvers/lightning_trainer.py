@@ -44,8 +44,9 @@ def run_loop(module: LightningModule, job: Job, place: Place) -> None:
     with _silence(), _interrupts_pass():
         trainer = Trainer(
             accelerator=job.device.type,
-            devices=place.world if place.world > 1 else "auto",
+            devices=_devices(job, place),
             strategy=_strategy(job, place),
+            plugins=_Environment(place),
             precision="bf16-mixed" if job.dtype == torch.bfloat16 else "32-true",
             max_epochs=-1,
             accumulate_grad_batches=job.optimizer.accumulate,
@@ -84,10 +85,14 @@ class _Environment(LightningEnvironment):
 def _strategy(job: Job, place: Place) -> Strategy:
     if place.world == 1:
         return SingleDeviceStrategy(device=job.device)
-    return DDPStrategy(
-        cluster_environment=_Environment(place),
-        find_unused_parameters=job.task.leaves_weights_out,
-    )
+    return DDPStrategy(find_unused_parameters=job.task.leaves_weights_out)
+
+
+def _devices(job: Job, place: Place) -> int | list[int]:
+    """How many devices there are for all processes, or which one there is for this one alone."""
+    if place.world > 1 or job.device.type != "cuda":
+        return place.world
+    return [job.device.index or 0]
 
 
 @contextmanager

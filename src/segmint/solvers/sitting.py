@@ -37,8 +37,8 @@ def learn(job: Job, place: Place, *, watch: Watcher | None = None) -> Progress:
     if checkpoint is not None:
         progress = Progress.from_facts(checkpoint.facts["progress"])
         job.task.load_state_dict(checkpoint.task)
-        if place.is_first:
-            _tidy(job, progress)
+    if place.is_first:
+        _tidy(job, progress)
     clock = Clock(progress.seconds, job.training.max_seconds)
     epoch_end = EpochEnd(job, place, progress=progress, clock=clock, watch=watch)
     if progress.is_over(job.extent, job.training):
@@ -83,7 +83,8 @@ def _last(job: Job) -> Checkpoint | None:
 
 def _tidy(job: Job, progress: Progress) -> None:
     """Undo what the end of the last sitting may have left half done."""
-    for leftover in (job.folder / FOLDER).glob(".partial-*"):
-        leftover.unlink(missing_ok=True)
-    if progress.best_step == progress.step:
+    for pattern in (f"{FOLDER}/.partial-*", ".partial-*.csv", ".partial-*.txt"):
+        for leftover in job.folder.glob(pattern):
+            leftover.unlink(missing_ok=True)
+    if progress.best_step and progress.best_step == progress.step:
         copy_checkpoint(job.folder / LAST, job.folder / BEST)

@@ -65,7 +65,7 @@ def fit(
     folder, and ``checkpoints/best.ckpt`` when the score that the task names is the best so far.
     Chance in a step depends on the seed and the number of the step alone, so a training that was
     cut off goes on, on a CPU, to bit for bit the same weights and table; only ``max_time`` looks at
-    the clock.
+    the clock, and counts all sittings together.
 
     With ``devices`` above 1 as many processes share each batch, and the loss is the mean of their
     losses. The others are started by Python's ``spawn``, so a script needs the usual

@@ -37,7 +37,7 @@ declare_operators()
 
 from lightning.pytorch import LightningModule  # noqa: E402
 
-LATE_DEVICES = {"cuda"}
+LATE_DEVICES = frozenset({"cuda"})
 """Where the numbers of a step are looked at one step later, so that nobody waits for them."""
 
 
@@ -93,7 +93,8 @@ class TrainingModule(LightningModule):
         return self._weights.optimizer
 
     def on_fit_start(self) -> None:
-        """Go on from the checkpoint."""
+        """Go on from the checkpoint, and learn from here on, not predict."""
+        self.task.train()
         if self._job.training.ema:
             self._average = WeightAverage(self.task, self._job.training.ema)
         if self._checkpoint is not None:
@@ -104,8 +105,7 @@ class TrainingModule(LightningModule):
         self._checkpoint = None
 
     def on_train_start(self) -> None:
-        """Learn from here on, not predict."""
-        self.task.train()
+        """Begin to measure how long steps take."""
         self._clock.first_step()
         self._look_at_clock()
 

@@ -15,7 +15,28 @@ _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions(Options):
+class LoopOptions(Options):
+    """What can be asked of every training, whatever learns."""
+
+    max_time: str | float | None = option(None)
+    """Stop after so long, like 90s, 15m or 1h30m; a number is seconds. The learning rate has
+    fallen by then, so that no two such runs are quite alike."""
+    tensorboard: bool = option(False)
+    """Write a log for TensorBoard, too."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_time is not None:
+            duration(self.max_time)
+
+    @property
+    def max_seconds(self) -> float:
+        """``max_time`` in seconds; infinite where none was given."""
+        return math.inf if self.max_time is None else duration(self.max_time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(LoopOptions):
     """How long to learn, and what to do on the way.
 
     Whatever ends first ends the run: its epochs or steps, ``max_time``, ``patience``.
@@ -25,9 +46,6 @@ class TrainingOptions(Options):
     """Passes over the data."""
     steps: int = option(0, low=0)
     """Changes of the weights, in place of epochs; 0 goes by epochs."""
-    max_time: str | float | None = option(None)
-    """Stop after so long, like 90s, 15m or 1h30m; a number is seconds. The learning rate has
-    fallen by then, so that no two such runs are quite alike."""
     batch_size: int = option(8, low=1)
     """Images a batch, over all processes."""
     steps_per_epoch: int = option(0, low=0)
@@ -45,18 +63,6 @@ class TrainingOptions(Options):
     """Processes that read and transform images; 0 does it between the steps."""
     cache: bool = option(False)
     """Keep decoded images in memory."""
-    tensorboard: bool = option(False)
-    """Write a log for TensorBoard, too."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.max_time is not None:
-            duration(self.max_time)
-
-    @property
-    def max_seconds(self) -> float:
-        """``max_time`` in seconds; infinite where none was given."""
-        return math.inf if self.max_time is None else duration(self.max_time)
 
 
 def duration(given: str | float) -> float:
