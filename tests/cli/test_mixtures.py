@@ -282,9 +282,12 @@ class TestPrepared:
         )
         train = len(list((prepared / "train").iterdir()))
         assert output.startswith(f"learned 4 components from {train} images in ")
-        assert "step 2: objective" in errors
+        assert [line.split(",")[0] for line in errors.splitlines()] == ["epoch 1/2", "epoch 2/2"]
         run = json.loads((here / "run" / "run.json").read_text(encoding="utf-8"))
-        assert run["options"]["lam"] is None
+        assert run["options"]["mixture"]["lam"] is None
+        assert {path.name for path in (here / "run").iterdir()} == {
+            "checkpoints", "config.yaml", "log.csv", "log.txt", "network.safetensors", "run.json",
+        }  # fmt: skip
         assert "prior_means" in run["history"][-1]
         assert not any("109" in Path(name).name for name in run["images"])
         succeeds("predict", "run", prepared / "test", "--out", "out")

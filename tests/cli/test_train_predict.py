@@ -33,11 +33,21 @@ def test_training_says_what_it_does(here, succeeds, photo):
     count = record["components"]
     assert output.startswith(f"learned {count} component{'' if count == 1 else 's'} from 1 image")
     assert output.endswith(": run in run\n")
-    assert len(errors.splitlines()) == len(record["history"])
-    assert errors.startswith("step 1: objective ")
-    assert names(here / "run") == ["network.safetensors", "run.json"]
+    lines = errors.splitlines()
+    assert lines == (here / "run" / "log.txt").read_text().splitlines()
+    for row, line in zip(record["history"], lines, strict=True):
+        assert line.startswith(f"epoch {row['epoch']:.0f}/3, step {row['step']:.0f}: loss ")
+        assert f"val components {row['val_components']:.0f}, " in line
+    assert names(here / "run") == [
+        "checkpoints",
+        "config.yaml",
+        "log.csv",
+        "log.txt",
+        "network.safetensors",
+        "run.json",
+    ]
     assert record["images"] == ["good.png"]
-    assert record["options"]["features"] == 8
+    assert record["options"]["clustering"]["features"] == 8
     quiet = ("train", "clustering", "good.png", "--out", "again", "--quiet", *TRAINING)
     assert succeeds(*quiet)[1] == ""
 
@@ -106,9 +116,36 @@ def test_former_option_names(here, succeeds):
         "--M 0.2 --m 0.3 --n_channels 3 --image_size 16"
     )
     succeeds("train", "clustering", "good.png", *former.split(), "--out", "run")
-    options = json.loads((here / "run" / "run.json").read_text())["options"]
+    options = json.loads((here / "run" / "run.json").read_text())["options"]["clustering"]
     assert (options["blocks"], options["batch_size"], options["min_area_weight"]) == (1, 2, 0.3)
 
 
 def test_help_shows_the_options_of_the_recipe(succeeds):
-    assert "Options of clustering" in succeeds("train", "clustering", "--help")[0]
+    output = succeeds("train", "clustering", "--help")[0]
+    assert "Clustering of clustering" in output
+    assert "--max-time" in output
+
+
+def test_a_training_that_was_cut_off_goes_on(run, here, succeeds, refused):
+    """As if it had been killed after its last checkpoint, and after its first."""
+    shutil.copytree(run, here / "half")
+    (here / "half" / "run.json").unlink()
+    (here / "half" / "network.safetensors").unlink()
+    assert "'segmint train --resume half'" in refused(1, "predict", "half", "good.png")
+    output, errors = succeeds("train", "--resume", "half")
+    assert output.endswith("from 2 images in 0.0 s: run in half\n") or "run in half" in output
+    assert errors == ""
+    for name in ("network.safetensors", "log.csv"):
+        assert (here / "half" / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_a_configuration_reproduces_its_run(run, here, succeeds):
+    succeeds("train", "--config", "run/config.yaml", "--out", "again", "--quiet")
+    for name in ("network.safetensors", "log.csv"):
+        assert (here / "again" / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_time_ends_a_training(here, succeeds):
+    how = (*TRAINING[:-4], "--epochs", "100000", "--max-time", "0.3", "--min-components", "1")
+    succeeds("train", "clustering", "good.png", "--out", "run", "--quiet", *how)
+    assert json.loads((here / "run" / "run.json").read_text())["stopped"] == "max_time"

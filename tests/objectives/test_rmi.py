@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
@@ -73,13 +73,15 @@ def test_gradient_by_differences(pooling: str, activation: str, normalization: s
     assert torch.autograd.gradcheck(loss, (logits.requires_grad_(),))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_random_logits_never_fail(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "draws"), [(torch.float32, 500), (torch.bfloat16, 500), (torch.float16, 100)]
+)
+def test_random_logits_never_fail(dtype: torch.dtype, draws: int) -> None:
     scales = (0.1, 1.0, 4.0, 8.0, 30.0, 100.0)
     poolings = (("none", 1), ("average", 2), ("max", 3), ("interpolate", 2))
-    settings = itertools.cycle(itertools.product(scales, poolings, ACTIVATIONS, (1, 2, 3)))
-    for seed, setting in zip(range(500), settings, strict=False):
-        scale, (pooling, pool_size), activation, radius = setting
+    cases = itertools.cycle(itertools.product(scales, poolings, ACTIVATIONS, (1, 2, 3)))
+    for seed, case in zip(range(draws), cases, strict=False):
+        scale, (pooling, pool_size), activation, radius = case
         logits, mask = made(1, 3, 12, 14, seed=seed, ignored=0.01 * (seed % 3))
         value, gradient = gradient_of(
             (scale * logits).to(dtype),
@@ -89,8 +91,8 @@ def test_random_logits_never_fail(dtype: torch.dtype) -> None:
             pool_size=pool_size,
             activation=activation,
         )
-        assert torch.isfinite(value), setting
-        assert torch.isfinite(gradient).all(), setting
+        assert torch.isfinite(value), case
+        assert torch.isfinite(gradient).all(), case
         assert gradient.dtype == dtype
 
 
@@ -134,6 +136,7 @@ def test_same_for_the_complement() -> None:
     torch.testing.assert_close(rmi_loss(-logits, mask), rmi_loss(logits, mask))
 
 
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000), order=st.permutations(range(4)))
 def test_order_of_classes_and_images_does_not_matter(seed: int, order: list[int]) -> None:
     logits, mask = made(4, 4, 10, 12, seed=seed, dtype=torch.float64, ignored=0.01)

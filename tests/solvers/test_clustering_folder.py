@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,18 @@ import torch
 
 from segmint.errors import UsageError
 from segmint.images import to_unit_range
+from segmint.networks.clustering import ClusteringNetwork
 from segmint.networks.normalization import Normalization
 from segmint.objectives import Batch
 from segmint.recipes.clustering import FolderClusteringOptions
 from segmint.solvers.checkpoints import LAST, read_checkpoint
+from segmint.solvers.clustering import objective_of
 from segmint.solvers.clustering_folder import FolderFit, cluster_folder, respond
 from segmint.solvers.reduction import to_input
 from segmint.solvers.training_options import LoopOptions
+
+sys.path.insert(0, str(Path(__file__).parent))
+from cut_off import CutOff, CutOffError
 
 CPU = torch.device("cpu")
 QUICK = {"features": 10, "max_components": 12, "epochs": 3, "batch_size": 2, "image_size": 0}
@@ -95,9 +101,6 @@ def test_learns_what_gradient_descent_with_momentum_learns(
     picture: np.ndarray, tmp_path: Path
 ) -> None:
     """One batch of all images of one size an epoch, beside the library's own optimizer."""
-    from segmint.networks.clustering import ClusteringNetwork
-    from segmint.solvers.clustering import objective_of
-
     options = FolderClusteringOptions(**{**QUICK, "min_components": 1})
     whole = [Batch(image=to_input(image, CPU)) for image in images(picture)[:3]]
     found = cluster_folder(
@@ -130,51 +133,39 @@ def test_no_fewer_components_than_asked_for(
 def test_the_last_weights_with_enough_components_are_kept(
     picture: np.ndarray, tmp_path: Path
 ) -> None:
-    """Not those of the epoch that had too few, which only the checkpoint knows."""
+    found = fit(picture, tmp_path, continuity_weight=5.0, epochs=10, min_components=6)
+    counts = [row["val_components"] for row in found.fitted.history]
+    assert counts[-1] < 6  # so the epoch before was the last with enough
+    assert (found.numbers >= 0).sum() == counts[-2] > 6
+    learning = read_checkpoint(tmp_path / LAST).task
+    assert not torch.equal(learning["network.classifier.weight"], found.network.classifier.weight)
+
+
+def test_the_start_is_kept_where_no_epoch_has_enough(picture: np.ndarray, tmp_path: Path) -> None:
     found = fit(picture, tmp_path, continuity_weight=30.0, epochs=10, min_components=9)
-    saved = read_checkpoint(tmp_path / LAST).task
-    last = found.fitted.history[-1]["val_components"]
-    kept = all(
-        torch.equal(weight, saved[f"network.{name}"])
-        for name, weight in found.network.state_dict().items()
-    )
-    assert kept == (last == 9)
-    assert (found.numbers >= 0).sum() >= 9
+    assert found.fitted.history[-1]["val_components"] < 9
+    assert len(found.fitted.history) == 1
+    fresh = ClusteringNetwork(in_channels=3, classes=12, features=10, seed=0)
+    for name, value in fresh.state_dict().items():
+        assert torch.equal(found.network.state_dict()[name], value)
 
 
-def test_more_components_than_remain(picture: np.ndarray, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--components is 20"):
-        fit(picture, tmp_path, components=20)
-    with pytest.raises(UsageError, match="but . remain after training: ask for"):
-        fit(picture[:2, :2], tmp_path, components=12)
+def test_more_components_than_there_ever_were(picture: np.ndarray, tmp_path: Path) -> None:
+    """Two pixels cannot hold three components; nothing is left that could go on."""
+    images = [Batch(image=to_input(to_unit_range(picture[:1, :2]), CPU))]
+    options = FolderClusteringOptions(**{**QUICK, "components": 3})
+    with pytest.raises(UsageError, match=r"--components is 3, but . remain after training"):
+        cluster_folder(images, options, LoopOptions(), folder=tmp_path, device="cpu")
     assert not (tmp_path / "checkpoints").exists()
 
 
-class Kill(Exception):
-    pass
-
-
-class KillAt:
-    """A watcher that ends a training in the middle of an epoch."""
-
-    def __init__(self, step: int) -> None:
-        self._step = step
-
-    def step(self, done: int, total: int, seconds_left: float | None, loss: float) -> None:
-        if done == self._step:
-            raise Kill
-
-    def epoch(self, row: object, line: str) -> None:
-        pass
-
-
-@pytest.mark.parametrize("options", [{}, {"continuity_weight": 30.0, "min_components": 6}])
+@pytest.mark.parametrize("options", [{}, {"continuity_weight": 5.0, "min_components": 6}])
 def test_goes_on_where_it_was_cut_off(
     picture: np.ndarray, options: dict[str, Any], tmp_path: Path
 ) -> None:
     whole = fit(picture, tmp_path / "whole", **options)
-    with pytest.raises(Kill):
-        fit(picture, tmp_path / "cut", watch=KillAt(5), **options)
+    with pytest.raises(CutOffError):
+        fit(picture, tmp_path / "cut", watch=CutOff(after=5), **options)
     resumed = fit(picture, tmp_path / "cut", resume=True, **options)
     assert resumed.fitted.history == whole.fitted.history
     np.testing.assert_array_equal(resumed.numbers, whole.numbers)

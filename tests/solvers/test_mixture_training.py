@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,9 @@ from segmint.solvers.mixture_training import (
     train_mixture_network,
 )
 from segmint.solvers.training_options import LoopOptions
+
+sys.path.insert(0, str(Path(__file__).parent))
+from cut_off import CutOff, CutOffError
 
 QUICK = ManyImagesOptions(features=4, levels=2, batch_size=2, learning_rate=1e-2, max_epochs=25)
 MEANS = torch.tensor([[0.0, 0.5], [1.0, 0.0]])
@@ -151,28 +155,9 @@ def test_same_seed_same_network(tmp_path: Path) -> None:
 def test_augmentation_is_a_switch(tmp_path: Path) -> None:
     images = [example(0)[0]]
     plain, moved = (
-        train(images, tmp_path / each, max_epochs=2, augmentation=each)
-        for each in ("none", "full")
+        train(images, tmp_path / each, max_epochs=2, augmentation=each) for each in ("none", "full")
     )
     assert plain.fitted.history != moved.fitted.history
-
-
-class Kill(Exception):
-    pass
-
-
-class KillAt:
-    """A watcher that ends a training in the middle of an epoch."""
-
-    def __init__(self, step: int) -> None:
-        self._step = step
-
-    def step(self, done: int, total: int, seconds_left: float | None, loss: float) -> None:
-        if done == self._step:
-            raise Kill
-
-    def epoch(self, row: object, line: str) -> None:
-        pass
 
 
 @pytest.mark.parametrize("varying", [False, True])
@@ -181,8 +166,8 @@ def test_goes_on_where_it_was_cut_off(varying: bool, tmp_path: Path) -> None:
     images = [example(0)[0], example(1)[0], example(2, 40, 32)[0]]
     how = {"varying": varying, "max_epochs": 4}
     whole = train(images, tmp_path / "whole", **how)
-    with pytest.raises(Kill):
-        train(images, tmp_path / "cut", watch=KillAt(5), **how)
+    with pytest.raises(CutOffError):
+        train(images, tmp_path / "cut", watch=CutOff(after=5), **how)
     resumed = train(images, tmp_path / "cut", resume=True, **how)
     assert resumed.fitted.history == whole.fitted.history
     for name, value in whole.network.state_dict().items():

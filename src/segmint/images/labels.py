@@ -131,9 +131,9 @@ def _write_png(path: Path, stored: npt.NDArray[Any], colors: npt.NDArray[np.uint
 
     picture = Pillow.fromarray(stored)
     if stored.dtype == np.uint8:
-        own = () if colors is None else colors[:255]
         table = palette().copy()
-        table[: len(own)] = own
+        if colors is not None:
+            table[: len(colors[:255])] = colors[:255]
         picture.putpalette(table.tobytes())
     with atomic_path(path) as temporary:
         picture.save(temporary, format="PNG")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,9 @@ class ClusteringTask(LearningTask):
         self.objective = objective
         self.kept = copy.deepcopy(network).requires_grad_(False)
         """The network with the weights worth keeping."""
+        for idle in (network.classifier.bias, network.normalizations[-1].bias):
+            # Constants that the last normalization takes away again: their gradient is 0, or none.
+            cast(nn.Parameter, idle).requires_grad_(False)
         self._wanted = wanted
         self._counts: Tensor
         channels = len(network.classifier_normalization.bias)
@@ -60,10 +63,6 @@ class ClusteringTask(LearningTask):
         total, _ = self.loss(batch)
         if not bool(total.isfinite()):
             self.objective.blame(batch)
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """The weights that learn."""
-        return [{"params": list(self.network.parameters())}]
 
     def networks(self) -> Mapping[str, nn.Module]:
         """The network with the weights worth keeping."""

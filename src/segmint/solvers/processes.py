@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import signal
+import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -46,10 +47,13 @@ def companions(job: Job) -> Iterator[Place]:
     if world == 1:
         yield Place()
         return
+    hook = sys.excepthook  # torch takes it over in processes that form a group
     with tempfile.TemporaryDirectory() as folder, _shared_threads(job, world) as threads:
         meeting = f"file://{folder}/meeting"
-        others = [_Companion(job, rank, meeting, threads) for rank in range(1, world)]
+        others: list[_Companion] = []
         try:
+            for rank in range(1, world):
+                others.append(_Companion(job, rank, meeting, threads))
             for other in others:
                 other.wait_until_ready()
             place = Place(rank=0, world=world)
@@ -68,6 +72,7 @@ def companions(job: Job) -> Iterator[Place]:
                 other.end()
             if torch.distributed.is_initialized():
                 torch.distributed.destroy_process_group()
+            sys.excepthook = hook
 
 
 class _Companion:
