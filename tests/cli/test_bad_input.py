@@ -272,8 +272,8 @@ class TestOptions:
             ("info --jsn", "did you mean --json? 'segmint info --help' shows all options"),
             ("recut a", "recut needs --components"),
             ("recut --components 2", "no result was named"),
-            ("train", "train needs RECIPE"),
-            ("train clustering", "train needs DATA"),
+            ("train", "train needs a recipe and its data"),
+            ("train clustering", "train needs data to learn from"),
             ("train clusterin photos", "did you mean 'clustering'?"),
             ("predict", "predict needs RUN"),
         ],
@@ -345,11 +345,18 @@ class TestOutput:
         assert (here / "segmint-out" / "good" / "labels.png").read_bytes() == before
         assert leftovers(here) == []
 
-    def test_disk_full_while_training(self, here, refused, photo, monkeypatch):
-        monkeypatch.setattr("pathlib.Path.write_bytes", full_disk)
-        words = refused(1, "train", "clustering", "good.png", "--out", "run", "--quiet", *TRAINING)
-        assert "cannot write run/network.safetensors: the disk is full" in words
+    def test_disk_full_while_training(self, here, refused, succeeds, monkeypatch):
+        call = ("train", "clustering", "good.png", "--out", "run", "--quiet", *TRAINING)
+        with monkeypatch.context() as patch:
+            patch.setattr("segmint.solvers.checkpoints.save_file", full_disk)
+            assert "the disk is full" in refused(1, *call)
         assert sorted(path.name for path in here.iterdir()) == ["good.png"]
+        with monkeypatch.context() as patch:
+            patch.setattr("pathlib.Path.write_bytes", full_disk)
+            words = refused(1, *call)
+        assert "cannot write run/network.safetensors: the disk is full" in words
+        assert leftovers(here) == []
+        succeeds("train", "--resume", "run", "--quiet")
 
     def test_files_that_may_not_grow(self, here):
         """A limit of the system, which every writer meets inside its own library."""
@@ -526,7 +533,7 @@ class TestTrainAndPredict:
         (here / "file").touch()
         assert "--out file is a file" in refused(2, *call, "--out", "file")
         words = refused(1, *call, "--out", "file/run")
-        assert "cannot write file/run: a folder of that path is a file" in words
+        assert "cannot write file/run/config.yaml: a folder of that path is a file" in words
         assert sorted(path.name for path in here.iterdir()) == ["file", "good.png"]
 
     def test_interrupted_training(self, here, refused, monkeypatch):

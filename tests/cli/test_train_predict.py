@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -127,13 +128,13 @@ def test_help_shows_the_options_of_the_recipe(succeeds):
 
 
 def test_a_training_that_was_cut_off_goes_on(run, here, succeeds, refused):
-    """As if it had been killed after its last checkpoint, and after its first."""
+    """As if it had been killed after its last checkpoint."""
     shutil.copytree(run, here / "half")
     (here / "half" / "run.json").unlink()
     (here / "half" / "network.safetensors").unlink()
     assert "'segmint train --resume half'" in refused(1, "predict", "half", "good.png")
     output, errors = succeeds("train", "--resume", "half")
-    assert output.endswith("from 2 images in 0.0 s: run in half\n") or "run in half" in output
+    assert output.endswith("run in half\n")
     assert errors == ""
     for name in ("network.safetensors", "log.csv"):
         assert (here / "half" / name).read_bytes() == (run / name).read_bytes()

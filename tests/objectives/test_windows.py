@@ -32,7 +32,7 @@ def stacked_scatter(prediction: Tensor, truth: Tensor, radius: int, valid: Tenso
 def test_is_the_covariance_of_all_windows(
     monkeypatch: pytest.MonkeyPatch, floats: int, bounded: bool, radius: int
 ) -> None:
-    monkeypatch.setitem(windows.FLOATS_AT_ONCE, "cpu", floats)
+    monkeypatch.setattr(windows, "FLOATS_AT_ONCE", floats)
     prediction, truth = made()
     prediction.requires_grad_()
     sides = (3, 10 - radius, 9 - radius)

@@ -16,10 +16,10 @@ from segmint.objectives.rmi_pooling import pooled, pooled_one_hot
 PUBLISHED_CLIP = 1e-6
 """Added to the probabilities by the published code."""
 
-PIXELS_AT_ONCE = {"cpu": 2**19}
+PIXELS_AT_ONCE = 2**19
 """Of maps at full size, so that they stay in the cache."""
 MANY_PIXELS_AT_ONCE = 2**26
-"""On other devices, where many small steps cost more than memory."""
+"""On accelerators, where many small steps cost more than memory."""
 
 
 class LabelledImage(NamedTuple):
@@ -113,7 +113,7 @@ def _parts(logits: Tensor, image: LabelledImage, options: RmiOptions) -> Iterato
     """All classes of an image, or a few at a time where each is by itself and lies apart."""
     at_once = len(image.classes)
     if options.activation != "softmax" and logits.is_contiguous():
-        pixels = PIXELS_AT_ONCE.get(logits.device.type, MANY_PIXELS_AT_ONCE)
+        pixels = PIXELS_AT_ONCE if logits.device.type == "cpu" else MANY_PIXELS_AT_ONCE
         at_once = max(1, pixels // image.labels.numel())
     for classes in image.classes.split(at_once):
         yield _Part(image.number, classes, image.counted)

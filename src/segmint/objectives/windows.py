@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-FLOATS_AT_ONCE = {"cpu": 2**19}
-"""Of the stacked windows, so that they stay in the cache."""
+FLOATS_AT_ONCE = 2**19
+"""Of the stacked windows, for each thread, so that they stay in the cache."""
 MANY_FLOATS_AT_ONCE = 2**25
-"""On other devices, where many small steps cost more than memory."""
+"""On accelerators, where many small steps cost more than memory."""
 
 
 def window_scatter(
@@ -85,12 +85,14 @@ class _Windows:
         ]
 
     def blocks(self) -> Iterator[tuple[slice, slice]]:
-        """Pairs and rows of windows."""
+        """Pairs and rows of windows, a pair for each thread where there are as many."""
         prediction = self.maps[0]
-        budget = FLOATS_AT_ONCE.get(prediction.device.type, MANY_FLOATS_AT_ONCE)
-        at_once = max(1, budget // (self.width * (2 * self.radius**2 + 1)))
-        rows = min(at_once, self.height)
-        pairs = max(1, at_once // self.height)
+        on_processor = prediction.device.type == "cpu"
+        threads = torch.get_num_threads() if on_processor else 1
+        budget = threads * (FLOATS_AT_ONCE if on_processor else MANY_FLOATS_AT_ONCE)
+        lines = budget // (self.width * (2 * self.radius**2 + 1))
+        pairs = min(len(prediction), max(threads, lines // self.height))
+        rows = min(self.height, max(1, lines // pairs))
         for pair in range(0, len(prediction), pairs):
             for row in range(0, self.height, rows):
                 yield slice(pair, pair + pairs), slice(row, min(row + rows, self.height))

@@ -111,8 +111,8 @@ def learn(
 def resume(run: str | Path, *, watch: Watcher | None = None) -> Run:
     """Go on with a training that was cut off, from its last checkpoint.
 
-    On a CPU the result is bit for bit that of a training without interruption, but for
-    ``max_time``, which counts the seconds of each part.
+    On a CPU the result is bit for bit that of a training without interruption. Only ``max_time``
+    looks at the clock; it counts the seconds of all sittings together.
 
     Args:
         run: folder that :func:`train` was writing.

@@ -81,9 +81,7 @@ def split_notes(run: Run, dataset: Dataset) -> tuple[str, ...]:
 def has_test(run: Run, dataset: Dataset) -> bool:
     """Whether a test split lies beside the split that is shown."""
     return (
-        _at_home(run, dataset)
-        and dataset.split != "test"
-        and "test" in _splits(run, dataset.root)
+        _at_home(run, dataset) and dataset.split != "test" and "test" in _splits(run, dataset.root)
     )
 
 

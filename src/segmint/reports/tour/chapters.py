@@ -8,6 +8,7 @@ from pathlib import Path
 from segmint import __version__
 from segmint.reports.page import Page, Section, write_page
 from segmint.reports.photos import CREDITS
+from segmint.reports.tour.cells import cells_chapter
 from segmint.reports.tour.heart import heart_chapter
 from segmint.reports.tour.learning import clustering
 from segmint.reports.tour.outlook import how_to_go_on
@@ -46,6 +47,7 @@ def make_tour(folder: str | Path, *, seed: int = 0, tell: Tell | None = None) ->
         "scribbles": scribbles_chapter,
         "scores on a made-up picture": scores_chapter,
         "a made-up heart": heart_chapter,
+        "a U-Net on made-up cells": cells_chapter,
     }
     sections = []
     for number, (subject, chapter) in enumerate(chapters.items(), start=1):
@@ -54,8 +56,8 @@ def make_tour(folder: str | Path, *, seed: int = 0, tell: Tell | None = None) ->
         sections.append(chapter(tour))
     page = Page(
         title="A tour of segmint",
-        lead="Image segmentation without labels, from a few scribbles, and scored against a known "
-        "truth. Everything on this page was computed on your machine when the tour ran.",
+        lead="Image segmentation without labels, from a few scribbles, and from masks, scored "
+        "against a known truth. Everything on this page was computed on your machine when the tour ran.",
         sections=(*sections, how_to_go_on(tour)),
         footer=f"segmint {__version__}. {CREDITS}",
     )
