@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from segmint.cli import commands
+from segmint.datasets import datasets
 from segmint.errors import UsageError
 from segmint.methods import methods
 from segmint.networks import networks
@@ -10,7 +11,7 @@ from segmint.objectives import terms
 from segmint.recipes import recipes
 from segmint.registry import Registry
 
-FAMILIES = (methods, recipes, terms, networks, commands)
+FAMILIES = (methods, recipes, terms, networks, datasets, commands)
 
 
 def test_keeps_the_order_of_registration() -> None:

@@ -18,6 +18,10 @@ def save(path: Path, pixels: np.ndarray) -> None:
     Pillow.fromarray(pixels).save(path)
 
 
+def given(option: str) -> list[str]:
+    return ["--dataset-options", option]
+
+
 @pytest.fixture
 def cells(here: Path) -> Path:
     """Ten images with black and white masks, in the working folder."""
@@ -96,7 +100,7 @@ def test_many_problems_are_counted(cells: Path, capsys: pytest.CaptureFixture[st
 def test_options_of_a_layout(here: Path, succeeds: Call) -> None:
     save(here / "nuclei/images/a.png", np.zeros((4, 4, 3), np.uint8))
     save(here / "nuclei/labels/a.png", np.eye(4, dtype=np.uint16))
-    output, _ = succeeds("data", "check", "nuclei", "--set", "target=foreground")
+    output, _ = succeeds("data", "check", "nuclei", "--dataset-options", "target=foreground")
     assert "nucleus" in output
 
 
@@ -108,9 +112,11 @@ def test_options_of_a_layout(here: Path, succeeds: Call) -> None:
         (2, ["cells", "--dataset", "foldr"], "--dataset is 'foldr': did you mean 'folder'?"),
         (2, ["cells", "--val-fraction", "1.5"], "--val-fraction is 1.5, accepted is 0 to 0.99"),
         (2, ["cells", "--out", "a.jpg"], "--out is 'a.jpg', accepted is a name that ends with"),
-        (2, ["cells", "--set", "target"], "--set is 'target', accepted is NAME=VALUE"),
-        (2, ["cells", "--set", "encodin=numbers"], "unknown option 'encodin': did you mean"),
-        (2, ["cells", "--set", "encoding=x"], "--encoding is 'x'"),
+        (2, ["cells", *given("target")], "--dataset-options is 'target', accepted is NAME=VALUE"),
+        (2, ["cells", *given("encodin=numbers")], "unknown option 'encodin': did you mean"),
+        (2, ["cells", *given("encoding=x")], "--encoding is 'x'"),
+        (2, ["cells", *given("channels=many")], "--channels is 'many'"),
+        (2, ["cells", *given("channels=1"), *given("channels=3")], "gives channels twice"),
         (1, ["cels"], "cels does not exist, accepted is the folder of a data set: did you mean"),
         (1, ["."], "none of the known data sets"),
         (1, ["cells", "--dataset", "voc2012"], "cells is not laid out as voc2012"),

@@ -16,13 +16,26 @@ from segmint.datasets.synthetic import draw_shapes
 from segmint.images import read_image
 from segmint.methods.storage import load_segmentation
 from segmint.metrics import confusion
+from segmint.recipes.run import Run
+from segmint.recipes.scoring import score_run
+from segmint.recipes.splits import open_again
 from segmint.reports import tour
-from segmint.reports.tour import heart, scores, scribbles, setting, unlabelled
+from segmint.reports.tour import cells, heart, scores, scribbles, setting, unlabelled
 from segmint.reports.tour.heart_pictures import square_around
 
 SEED = 3
 LARGEST_PAGE = 4_000_000
 SHORTEST_FIT = {"lam": 1, "max_epochs": 2, "features": 2, "levels": 1}
+SHORTEST_TRAINING = {
+    "dataset": "folder",
+    "objective": "cross_entropy + dice",
+    "features": 2,
+    "levels": 1,
+    "resize": 0,
+    "crop": 32,
+    "batch_size": 2,
+    "epochs": 2,
+}
 
 
 def small_photo(name):
@@ -43,10 +56,25 @@ class Links(HTMLParser):
         self.links += [value for name, value in attributes if name in ("src", "href", "srcset")]
 
 
-def heart_chapter_of(report):
+def chapter_of(report, title):
     text = report.read_text(encoding="utf-8")
-    (chapter,) = (part for part in text.split("<section") if "<h2>A made-up heart" in part)
+    (chapter,) = (part for part in text.split("<section") if f"<h2>{title}" in part)
     return chapter
+
+
+def heart_chapter_of(report):
+    return chapter_of(report, "A made-up heart")
+
+
+def cells_chapter_of(report):
+    return chapter_of(report, "A U-Net on made-up cells")
+
+
+def line_of(chapter, command):
+    """The line of a chapter that calls a command."""
+    lines = re.findall(r"<code>(segmint [^<]*)</code>", chapter)
+    (line,) = (line for line in lines if line.split()[1] == command)
+    return shlex.split(html.unescape(line))[1:]
 
 
 def row_of(chapter, name):
@@ -66,6 +94,9 @@ def made(tmp_path_factory):
         patch.setattr(heart, "SHORT_FIT", SHORTEST_FIT)
         fits = {"em-gmm": {}, "em-svgmm": {}, "deepg": SHORTEST_FIT, "deepsvg": SHORTEST_FIT}
         patch.setattr(heart, "MIXTURES", fits)
+        drawing = {"train": 3, "val": 3, "height": 64, "width": 64, "cells": 8}
+        patch.setattr(cells, "PICTURES", drawing)
+        patch.setattr(cells, "TRAINING", SHORTEST_TRAINING)
         report = tour.make_tour(folder, seed=SEED, tell=told.append)
     return folder, report, told
 
@@ -92,7 +123,7 @@ def test_page_holds_all_chapters_and_leaves_its_file_for_nothing(made):
     assert report.stat().st_size < LARGEST_PAGE
     assert page.scripts == 0
     assert all(link.startswith(("data:", "#")) for link in page.links)
-    assert text.count("<h2>") == 7
+    assert text.count("<h2>") == 8
     assert text.count("data:image/gif") == 1
     for method in (*scores.SCORED_METHODS, "blank", *heart.MIXTURES):
         assert f'<th scope="row">{method}</th>' in text
@@ -198,9 +229,55 @@ def test_each_heart_keeps_its_maps_and_its_row_of_panels(made):
 def test_commands_of_the_page_run_as_they_stand(made, command, tmp_path, monkeypatch, capsys):
     _, report, _ = made
     monkeypatch.chdir(tmp_path)
-    lines = re.findall(r"<code>(segmint [^<]*)</code>", heart_chapter_of(report))
-    (line,) = (line for line in lines if line.split()[1] == command)
-    assert run(shlex.split(html.unescape(line))[1:]) == 0
+    assert run(line_of(heart_chapter_of(report), command)) == 0
+
+
+def test_the_cells_are_those_that_the_run_learned_from_and_was_scored_on(made):
+    folder, report, _ = made
+    learned = Run(folder / "cells-run")
+    assert learned.record["seed"] == SEED
+    assert learned.record["options"]["network"]["features"] == 2
+    val = open_again(learned)
+    confusion = score_run(learned, val).confusion
+    row = re.findall(r"<td>(?:<strong>)?([^<]*)", row_of(cells_chapter_of(report), "U-Net"))
+    assert row[1:] == [f"{value:.3f}" for value in confusion.intersection_over_union]
+    found = np.concatenate([learned.predict(sample.image).ravel() > 0 for sample in val])
+    truth = np.concatenate([sample.mask.ravel() > 0 for sample in val])
+    assert row[0] == f"{(found & truth).sum() / (found | truth).sum():.3f}"
+
+
+def test_the_threshold_of_the_page_is_otsus(made):
+    folder, report, _ = made
+    shares = []
+    for sample in open_again(Run(folder / "cells-run")):
+        values = sample.image[..., 0].ravel().astype(float)
+        levels = np.arange(values.min(), values.max())
+        split = [values <= level for level in levels]
+        # Otsu (1979): the level with the greatest variance between the two parts.
+        between = [
+            low.mean() * (~low).mean() * (values[low].mean() - values[~low].mean()) ** 2
+            for low in split
+        ]
+        shares.append((~split[int(np.argmax(between))], sample.mask.ravel() > 0))
+    found, truth = (np.concatenate(parts) for parts in zip(*shares, strict=True))
+    (shown,) = re.findall(r"<td>(0\.\d+)", row_of(cells_chapter_of(report), "Otsu&#39;s threshold"))
+    assert float(shown) == pytest.approx((found & truth).sum() / (found | truth).sum(), abs=0.01)
+
+
+def test_the_cells_stand_beside_their_truth_and_their_prediction(made):
+    _, report, _ = made
+    chapter = cells_chapter_of(report)
+    for label in ("image", "truth", "prediction"):
+        assert chapter.count(f'<p class="label">{label}</p>') == 3
+    assert chapter.count('<figure class="chart">') == 2
+    assert "round cell</li>" in chapter
+
+
+@pytest.mark.parametrize("command", ["train", "report", "predict"])
+def test_commands_of_the_cells_run_as_they_stand(made, command, tmp_path, monkeypatch, capsys):
+    _, report, _ = made
+    monkeypatch.chdir(tmp_path)
+    assert run(line_of(cells_chapter_of(report), command)) == 0
 
 
 def test_the_square_around_a_region_holds_it_and_stays_inside(made):
@@ -215,7 +292,7 @@ def test_the_square_around_a_region_holds_it_and_stays_inside(made):
 
 def test_progress_says_which_chapter_is_worked_on(made):
     _, _, told = made
-    assert [line[:5] for line in told] == [f"[{number}/6]" for number in range(1, 7)]
+    assert [line[:5] for line in told] == [f"[{number}/7]" for number in range(1, 8)]
 
 
 def test_last_line_names_the_report(quick, tmp_path, monkeypatch, capsys):

@@ -149,6 +149,37 @@ def test_evaluation_of_a_run(run, here, succeeds) -> None:
     assert len(rows_of(here / "scores.csv")) == 2
 
 
+def test_what_was_recognized_is_said(scenes, here, succeeds) -> None:
+    (scenes / "classes.txt").unlink()
+    for path in (scenes / "masks").iterdir():
+        mask = np.array(Pillow.open(path))
+        Pillow.fromarray(np.where(mask > 0, 255, 0).astype(np.uint8)).save(path)
+    _, errors = succeeds("train", "unet", "scenes", "--out", "run", "--cache", *SMALL)
+    before_learning = errors.partition("epoch 1/2")[0]
+    assert "note: " in before_learning
+    assert "255" in before_learning
+    assert "the cache will hold 6 images, about" in before_learning
+
+
+def test_masks_without_a_label_are_refused(scenes, here, refused) -> None:
+    for path in (scenes / "masks").iterdir():
+        Pillow.fromarray(np.full((40, 48), 255, np.uint8)).save(path)
+    arguments = ("train", "unet", "scenes", "--out", "run", *SMALL, "--quiet")
+    assert "no mask of split 'train' of folder in scenes holds a label" in refused(1, *arguments)
+    assert not (here / "run").exists()
+
+
+def test_a_run_without_validation_is_scored_on_other_splits(scenes, succeeds, refused) -> None:
+    alone = (*SMALL[:-2], "--val-fraction", "0")
+    output, _ = succeeds("train", "unet", "scenes", "--out", "run", *alone, "--quiet")
+    assert output.startswith("learned 3 classes from 8 images in ")
+    sentence = refused(2, "evaluate", "run", "--quiet")
+    assert "has no split 'val', and run held no part of it out" in sentence
+    assert "pass --split with one of train" in sentence
+    output, _ = succeeds("evaluate", "run", "--split", "train", "--quiet")
+    assert output.startswith("run on folder train, 8 images")
+
+
 def test_presets_restore_the_study(scenes, here, succeeds) -> None:
     succeeds("train", "unet-rmi", "scenes", "--out", "run", "--preset", "study", "--quiet", *SMALL)
     record = json.loads((here / "run" / "run.json").read_text())
@@ -211,7 +242,10 @@ def test_a_training_that_was_cut_off_goes_on(run, here, succeeds, refused) -> No
         ("train unet scenes --train-split val", 2, "both 'val'"),
         ("train --resume nowhere", 2, "holds no run"),
         ("train --config nowhere.yaml", 1, "does not exist"),
-        ("train unet --resume run", 2, "one too many"),
+        ("train unet --resume run", 2, "so unet is one too many"),
+        ("train --resume run --seed 3", 2, "so --seed is one too many"),
+        ("train --resume run --epochs 3", 2, "so --epochs is one too many"),
+        ("train --out run clustering scenes --component 3", 2, "did you mean --components"),
     ],
 )
 def test_refusals(scenes, here, refused, arguments: str, code: int, sentence: str) -> None:

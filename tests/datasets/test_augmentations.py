@@ -29,7 +29,8 @@ def test_the_output_has_the_size_that_was_asked(
     inside = placement.inside
     if inside is not None:
         assert inside.shape == size
-        assert inside.any()
+        # A line of one pixel, made half as wide, may fall between those of the output.
+        assert inside.any() or min(height, width) < 4
 
 
 def test_every_crop_is_as_likely() -> None:
@@ -76,6 +77,15 @@ def test_isbi_moves_as_little_as_published() -> None:
         greatest = np.maximum(greatest, shift)
     assert np.all(greatest < 0.0505 * np.array(SHAPE))
     assert np.all(greatest > 0.045 * np.array(SHAPE))
+
+
+def test_small_movements_of_a_crop_stay_near_the_source() -> None:
+    ramp = np.tile(np.arange(50.0), (40, 1))
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        moved = draw_placement("isbi", SHAPE, 24, rng).mask(ramp)
+        # Beyond its border, where shifts and zoom reach at most, the source repeats one column.
+        assert len(np.unique(moved[12])) > 24 - 0.11 * 50
 
 
 @pytest.mark.parametrize("crop", [0, 24])

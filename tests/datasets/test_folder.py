@@ -131,6 +131,21 @@ class TestEncodings:
         with pytest.raises(InputError, match=r"classes\.txt gives no colors"):
             datasets.open("folder", root)
 
+    @pytest.mark.parametrize("encoding", ["numbers", "black-and-white"])
+    def test_colors_that_were_said_to_be_none(self, tmp_path: Path, encoding: str) -> None:
+        root = folder(tmp_path, colors(BLACK, RED))
+        with pytest.raises(InputError, match=r"0\.png is a color picture, accepted with encoding="):
+            datasets.open("folder", root, encoding=encoding)
+
+    def test_shades(self, tmp_path: Path) -> None:
+        dataset = datasets.open("folder", folder(tmp_path, grey(*range(0, 250, 2))))
+        assert "so many may be shades of smoothed masks" in dataset.notes[0]
+
+    def test_photos_in_the_place_of_masks(self, tmp_path: Path) -> None:
+        pixels = np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)
+        with pytest.raises(InputError, match=r"hold 4096 different values.*save masks without"):
+            datasets.open("folder", folder(tmp_path, pixels))
+
     def test_grey_files_of_three_channels_are_numbers(self, tmp_path: Path) -> None:
         dataset = datasets.open("folder", folder(tmp_path, colors(BLACK, WHITE), grey(0, 255)))
         assert masks_of(dataset) == [[0, 1], [0, 1]]
@@ -217,12 +232,43 @@ class TestFiles:
             assert masks_of(datasets.open("folder", root, split="val")) == [[1, 0]]
 
     @pytest.mark.parametrize(
+        "text",
+        [
+            "\ufeffimage,mask\r\nimages/0.png,masks/0.png\r\n\r\n",
+            "\ufeffImage;Mask;split\r\nimages/0.png;masks/0.png;\r\n",
+            "image,mask\nimages\\0.png,masks\\0.png\n",
+        ],
+    )
+    def test_tables_of_spreadsheets(self, tmp_path: Path, text: str) -> None:
+        folder(tmp_path, grey(0, 1))
+        (tmp_path / "pairs.csv").write_bytes(text.encode())
+        assert masks_of(datasets.open("folder", tmp_path)) == [[0, 1]]
+
+    def test_what_operating_systems_leave_behind(self, tmp_path: Path) -> None:
+        root = folder(tmp_path, grey(0, 1))
+        save(root / "images/Größe 1.PNG", grey(1, 2))
+        save(root / "masks/Größe 1_Mask.PNG", grey(1, 0))
+        for name in (".DS_Store", "Thumbs.db", "._0.png"):
+            for place in ("images", "masks"):
+                (root / place / name).write_bytes(b"x")
+        (root / "images/old.png").mkdir()
+        assert masks_of(datasets.open("folder", root)) == [[0, 1], [1, 0]]
+
+    def test_a_link_to_nowhere(self, tmp_path: Path) -> None:
+        root = folder(tmp_path, grey(0, 1), grey(0, 1))
+        (root / "masks/1.png").unlink()
+        (root / "masks/1.png").symlink_to("gone.png")
+        with pytest.raises(InputError, match=r"masks/1\.png cannot be opened \(No such file"):
+            datasets.open("folder", root)
+
+    @pytest.mark.parametrize(
         ("text", "words"),
         [
             ("a,b\n1,2\n", "holds a, b, accepted is a table with the columns image, mask"),
             ("", "holds no line"),
             ("image,mask\nimages/0.png,masks/9.png\n", r"'masks/9\.png' in line 2, which is not"),
-            ("image,mask\nimages/0.png\n", "names the file None in line 2"),
+            ("image,mask\n\nimages/0.png\n", "names the file '' in line 3"),
+            ("image,mask\n" + "a" * 5000 + ",masks/0.png\n", "names the file 'aaa"),
             ("image,mask\n" + 2 * "images/0.png,masks/0.png\n", "names the image .* twice"),
         ],
     )
@@ -268,6 +314,15 @@ class TestFiles:
         root = folder(tmp_path, grey(0, 1), grey(0, 1))
         save(root / "images/1.png", grey(7, 9))
         assert datasets.open("folder", root)[1].image.tolist() == [[[7] * 3, [9] * 3]]
+
+    def test_a_color_picture_among_grey_ones(self, tmp_path: Path) -> None:
+        root = folder(tmp_path, *(20 * [grey(0, 1)]))
+        for number in range(20):
+            if number != 1:
+                save(root / f"images/{number}.png", grey(7, 9))
+        with pytest.raises(InputError, match=r"1\.png has 3 channels and its data set has 1.*=3"):
+            list(datasets.open("folder", root))
+        assert len(list(datasets.open("folder", root, channels=3))) == 20
 
     def test_channels_that_differ(self, tmp_path: Path) -> None:
         root = folder(tmp_path, grey(0, 1), grey(0, 1))

@@ -16,11 +16,12 @@ from PIL import Image as Pillow
 from scipy import ndimage
 
 from segmint import datasets
-from segmint.datasets.bsds500 import boundary_mask, segment_borders
+from segmint.datasets.bsds500 import boundary_mask
 from segmint.datasets.cityscapes import LABEL_IDS, TRAIN_IDS, CityscapesLabels
 from segmint.datasets.nuclei import nuclei_mask
 from segmint.datasets.voc2012 import voc_palette
 from segmint.errors import InputError, UsageError
+from segmint.images.borders import segment_borders
 
 
 def save(path: Path, pixels: NDArray[Any]) -> None:
@@ -124,6 +125,11 @@ class TestCityscapes:
         save(tmp_path / "gtFine/train/ulm/ulm_0_gtFine_labelIds.png", grey(7, 33, 4))
         assert datasets.open("cityscapes", tmp_path)[0].mask.tolist() == [[0, 18, 255]]
 
+    def test_train_ids_in_capitals(self, tmp_path: Path) -> None:
+        labels = CityscapesLabels()
+        for name in ("a_gtFine_labelTrainIds.PNG", "a_gtFine_labelTrainIds.png"):
+            assert labels(grey(0, 18, 255), tmp_path / name).tolist() == [[0, 18, 255]]
+
     def test_a_label_beyond_the_table(self, tmp_path: Path) -> None:
         save(tmp_path / "leftImg8bit/train/ulm/ulm_0_leftImg8bit.png", color(3))
         save(tmp_path / "gtFine/train/ulm/ulm_0_gtFine_labelIds.png", grey(7, 34, 4))
@@ -211,6 +217,13 @@ class TestIsbi2012:
             tifffile.imwrite(tmp_path / f"train-{name}.tif", stack, photometric="minisblack")
         with pytest.raises(InputError, match=r"has 5 slices and .*train-labels\.tif has 4"):
             datasets.open("isbi2012", tmp_path)
+
+    def test_slices_with_a_split_of_their_own_are_not_taken_for_it(self, tmp_path: Path) -> None:
+        root = self.make_slices(tmp_path, 2)
+        assert datasets.recognize(root) == "isbi2012"
+        for part in ("image", "label"):
+            save(root / f"val/{part}/0.png", grey(0, 255))
+        assert datasets.recognize(root) == "folder"
 
     def test_colored_pictures_are_not_taken_for_it(self, tmp_path: Path) -> None:
         save(tmp_path / "train/image/0.png", color(2))
@@ -317,6 +330,26 @@ class TestNuclei:
         save(place / "masks/3.png", grey(0, 255))
         with pytest.raises(InputError, match=r"3\.png has the shape \(1, 2\)"):
             datasets.open("auto", tmp_path)[0]
+
+    def test_a_folder_with_two_images_is_told(self, tmp_path: Path) -> None:
+        for name, count in (("a", 1), ("b", 1), ("c", 2)):
+            for number in range(count):
+                save(tmp_path / f"stage1_train/{name}/images/{number}.png", color(3))
+            save(tmp_path / f"stage1_train/{name}/masks/1.png", grey(0, 255, 255))
+        assert datasets.recognize(tmp_path) == "nuclei"
+        with pytest.raises(InputError, match=r"c/images holds 2 images, accepted is one"):
+            datasets.open("nuclei", tmp_path)
+
+    def test_splits_of_single_images_are_not_taken_for_it(self, tmp_path: Path) -> None:
+        for split in ("train", "val"):
+            save(tmp_path / split / "images/0.png", color(3))
+            save(tmp_path / split / "masks/0.png", grey(0, 1, 1))
+        assert datasets.recognize(tmp_path) == "folder"
+
+    def test_8_bit_labels_in_tiff_are_not_taken_for_it(self, tmp_path: Path) -> None:
+        save(tmp_path / "images/a.png", color(3))
+        save(tmp_path / "labels/a.tif", grey(0, 1, 2))
+        assert datasets.recognize(tmp_path) == "folder"
 
     def test_8_bit_labels_are_read_when_asked_for(self, tmp_path: Path) -> None:
         save(tmp_path / "images/a.png", color(3))

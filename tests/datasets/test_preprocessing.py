@@ -169,6 +169,9 @@ def test_what_is_stored_comes_back(
         ({"normalization": []}, r"normalization is \[\]"),
         ({"mean": []}, r"mean is \[\]"),
         ({"mean": "ab"}, "mean is 'ab'"),
+        ({"mean": [0.5, 10**400]}, "mean is .*accepted is a finite number"),
+        ({"resize": 10**9}, "resize is 1000000000"),
+        ({5: 1}, "entries 5, deviation, mean, normalization, resize"),
         ({"mean": [0.1, None]}, "mean is .*None"),
         ({"mean": [0.1, float("nan")]}, "mean is .*nan"),
         ({"mean": [0.1]}, "for each of the 1 channels"),
@@ -176,7 +179,7 @@ def test_what_is_stored_comes_back(
         ({"other": 1}, "entries deviation, mean, normalization, other, resize"),
     ],
 )
-def test_what_is_stored_wrongly_is_refused(changes: Mapping[str, Any], message: str) -> None:
+def test_what_is_stored_wrongly_is_refused(changes: Mapping[Any, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Preprocessing.from_mapping({**STORED, **changes})
 

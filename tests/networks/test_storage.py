@@ -120,6 +120,10 @@ def test_weights_of_another_program(tmp_path: Path) -> None:
         {"network": "clustering", "configuration": {"size": 3}},
         {"network": "clustering", "configuration": {"classes": "many"}},
         {"network": "clustering", "configuration": {"classes": 4}},
+        {"network": 5, "configuration": {}},
+        {"network": ["unet"], "configuration": {}},
+        {"network": "smp:unet/resnet18", "configuration": {"weights": "download"}},
+        {"network": "smp:unet/resnet18", "configuration": {"weights": "/etc/hostname"}},
     ],
 )
 def test_description_that_does_not_fit(tmp_path: Path, described: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pickle
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,10 +28,10 @@ class Bomb:
         return Path.touch, (self.path,)
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".pt", ".bin"])
+@pytest.mark.parametrize("suffix", [".safetensors", ".SAFETENSORS", ".pth", ".pt", ".bin"])
 def test_round_trip(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
-    if suffix == ".safetensors":
+    if suffix.lower() == ".safetensors":
         save_file(tensors(), path)
     else:
         torch.save(tensors(), path)
@@ -66,6 +68,20 @@ def test_file_cut_short(tmp_path: Path, suffix: str, kept: int) -> None:
     with pytest.raises(InputError, match=r"weights .*a\.") as caught:
         read_weights(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damaged_bytes_give_one_sentence(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "a.pth"
+    torch.save(tensors(), path, _use_new_zipfile_serialization=zipped)
+    whole, rng = path.read_bytes(), random.Random(0)
+    for _ in range(300):
+        damaged = bytearray(whole[: rng.choice([len(whole), rng.randrange(len(whole))])])
+        for _ in range(min(3, len(damaged))):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        path.write_bytes(damaged)
+        with suppress(InputError):
+            read_weights(path)
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:

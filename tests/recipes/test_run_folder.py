@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from segmint.errors import InputError, UsageError
+from segmint.recipes.file_options import FileOptions
 from segmint.recipes.run_folder import (
     CONFIG,
     LAST,
@@ -15,6 +16,7 @@ from segmint.recipes.run_folder import (
     is_finished,
     is_unfinished,
     read_config,
+    settle,
     write_config,
 )
 
@@ -25,6 +27,7 @@ CONFIGURATION = Config(
     preset="study",
     seed=7,
     precision="float32",
+    files=FileOptions(recursive=True, pages="stack"),
 )
 
 
@@ -59,6 +62,7 @@ def test_a_configuration_comes_back(tmp_path: Path) -> None:
         ("format: other\nrecipe: unet\npaths: [a]\n", "format 'other'"),
         ("a: [", "cannot be read as YAML"),
         ("!!python/object/apply:os.system [ls]", "cannot be read as YAML"),
+        ("format: segmint run 1\nrecipe: deepg\npaths: []\n", "were given as arrays"),
         ("- 1\n- 2\n", "is not the configuration of a run"),
     ],
 )
@@ -133,6 +137,42 @@ def test_a_failure_leaves_no_folder_behind(tmp_path: Path) -> None:
         write_config(folder, CONFIGURATION)
         raise ValueError("early")
     assert not folder.exists()
+
+
+def test_what_a_killed_process_had_put_aside_comes_back(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    finished_run(folder)
+    before = files(folder)
+    left = earlier_run_kept(folder)
+    left.__enter__()
+    write_config(folder, CONFIGURATION)  # and then the process is killed
+    assert is_unfinished(folder)
+    with pytest.raises(ValueError, match="early"), earlier_run_kept(folder):
+        raise ValueError("early")
+    assert files(folder) == before
+
+
+def test_a_run_that_went_on_needs_no_earlier_one(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    finished_run(folder)
+    left = earlier_run_kept(folder)
+    left.__enter__()
+    write_config(folder, CONFIGURATION)
+    (folder / RUN).write_text("new")
+    settle(folder)
+    assert sorted(files(folder)) == [CONFIG, "notes.txt", RUN]
+
+
+def test_a_configuration_of_others_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / CONFIG).write_text("model: mine\n")
+    (tmp_path / "log.csv").write_text("mine")
+    before = files(tmp_path)
+    assert not is_unfinished(tmp_path)
+    with pytest.raises(UsageError, match="holds no run"):
+        check_resumable(tmp_path)
+    with pytest.raises(ValueError, match="early"), earlier_run_kept(tmp_path):
+        raise ValueError("early")
+    assert files(tmp_path) == before
 
 
 def test_files_of_others_are_never_touched(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ that cannot be read, images that are in two splits, and what was recognized. The
 when training would stop; warnings leave it at 0.
 
 Examples: 'segmint data check VOCdevkit', 'segmint data check cells/ --val-fraction 0.2 --out
-check.png', 'segmint data check dsb2018 --dataset nuclei --set target=foreground'.
+check.png', 'segmint data check dsb2018 --dataset nuclei --dataset-options target=foreground'.
 
 Args:
     action: check.
@@ -51,8 +51,8 @@ class CheckOptions(Options):
     """Share of train that is held out for validation where the data set has no val."""
     seed: int = option(0, low=0, high=2**32 - 1)
     """Of drawing that share."""
-    set: tuple[str, ...] = option(())
-    """Options of the layout, such as target=foreground."""
+    dataset_options: tuple[str, ...] = option(())
+    """Options of the layout, such as target=foreground of nuclei."""
     out: str | None = option(None, aliases=("output",))
     """PNG file for twelve images with their masks drawn over them."""
     overwrite: bool = option(False)
@@ -70,15 +70,11 @@ class CheckOptions(Options):
         if self.out is not None and not self.out.lower().endswith(".png"):
             raise UsageError(f"--out is {self.out!r}, accepted is a name that ends with .png")
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Options of the layout by name."""
-        return dict(_setting(text) for text in self.set)
-
 
 def run(data: str, options: CheckOptions) -> int:
     """Check and print."""
     from segmint.datasets.checking import check
+    from segmint.recipes.settings import assignments
 
     if not data:
         raise UsageError("DATA is empty: name the folder of a data set")
@@ -93,7 +89,7 @@ def run(data: str, options: CheckOptions) -> int:
                 val_fraction=options.val_fraction,
                 seed=options.seed,
                 advance=None if options.quiet else _Advance(bars),
-                **options.settings,
+                **assignments(options.dataset_options, flag="--dataset-options"),
             )
     except KeyboardInterrupt:
         raise SegmintError("stopped: nothing was written; run the same command again") from None
@@ -165,13 +161,6 @@ class _Advance:
             self._step(split)
         elif done == total or done % _LINE_EVERY == 0:
             console.say(f"{split}: {done} of {counted(total, 'image')} read")
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name or not value:
-        raise UsageError(f"--set is {text!r}, accepted is NAME=VALUE such as target=foreground")
-    return name.replace("-", "_"), int(value) if value.isdecimal() else value
 
 
 def _print(found: Check) -> None:

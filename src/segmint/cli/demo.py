@@ -32,7 +32,8 @@ _HELP = """A tour on built-in pictures, in about a minute.
 
 Segments photos without labels, in several ways and from a few scribbles, scores every method on a
 made-up picture whose truth is known, fits mixtures to a made-up heart in three magnetic resonance
-sequences, and shows it all on one page. Opens nothing and needs no network.
+sequences, trains a U-Net on made-up cells, and shows it all on one page. Opens nothing and needs
+no network.
 
 Examples: 'segmint demo', 'segmint demo --out tour --overwrite'.
 """

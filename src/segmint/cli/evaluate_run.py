@@ -102,16 +102,13 @@ def _score(folder: Path, data: str | None, options: EvaluateRunOptions, how: Run
         raise SegmintError(
             "stopped: means of a part would mislead, so none are shown; run the same command again"
         ) from None
-    if options.csv is not None:
-        write_text(Path(options.csv), _image_rows(scores))
-    told = f"{dataset.name} {options.split}, {counted(len(dataset), 'image')}"
     if options.json:
         console.result_json(
             {
                 "run": str(folder),
                 "data": str(dataset.root),
                 "dataset": dataset.name,
-                "split": options.split,
+                "split": dataset.split,
                 "n_images": len(dataset),
                 "classes_counted": scores.confusion.classes_counted,
                 "scores": scores.means(),
@@ -120,8 +117,13 @@ def _score(folder: Path, data: str | None, options: EvaluateRunOptions, how: Run
                 "seconds_per_image": round(scores.seconds, 4),
             }
         )
+    else:
+        images = counted(len(dataset), "image")
+        _print(scores, f"{folder} on {dataset.name} {dataset.split}, {images}")
+    if options.csv is not None:
+        write_text(Path(options.csv), _image_rows(scores))
+    if options.json:
         return 0
-    _print(scores, f"{folder} on {told}")
     where = f", scores in {options.csv}" if options.csv else ""
     console.result(
         f"{counted(len(dataset), 'image')} scored at native size, "

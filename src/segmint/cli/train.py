@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,9 @@ from segmint.cli.inputs import RunOptions
 from segmint.cli.parameters import signature
 from segmint.devices import use_threads
 from segmint.errors import InputError, SegmintError, UsageError
-from segmint.images.choices import MAX_PIXELS, PAGE_CHOICES
 from segmint.options import Options, option
 from segmint.recipes import recipes
+from segmint.recipes.file_options import FileOptions
 from segmint.recipes.recipe import Recipe
 from segmint.recipes.run_folder import (
     CONFIG,
@@ -54,18 +54,6 @@ class TrainOptions(Options):
     """Folder of a run that was cut off, to go on from its last checkpoint."""
     quiet: bool = option(False)
     """Print no progress."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileOptions(Options):
-    """How images without masks are found and read."""
-
-    recursive: bool = option(False)
-    """Look into the folders of the folder, too."""
-    pages: str = option("auto", choices=PAGE_CHOICES)
-    """What the pages of a multi-page file are."""
-    max_pixels: int = option(MAX_PIXELS, low=1)
-    """Refuse files that announce more pixels than this."""
 
 
 _HELP = """Learn from a data set, or from a folder of images.
@@ -116,7 +104,7 @@ def command(arguments: list[str]) -> Callable[..., int]:
             for option, value in options.items()
         }
         places = [place for place in (data, *more) if place is not None]
-        return _train(recipe, places, TrainOptions(**running), FileOptions(**files), how, values)
+        return _train(recipe, places, TrainOptions(**running), files, how, values)
 
     return signature(
         train,
@@ -140,37 +128,41 @@ def _recipe_name(arguments: Sequence[str]) -> tuple[str, bool]:
     """Which recipe the arguments speak of, and whether they do at all."""
     if arguments and not arguments[0].startswith("-"):
         return recipes.entry(arguments[0]).name, True
+    words = [part for word in arguments for part in word.split("=", 1)]
     for flag, file in (("--config", ""), ("--resume", CONFIG)):
-        if flag in arguments[:-1]:
-            path = Path(arguments[arguments.index(flag) + 1]) / file
+        if flag in words[:-1]:
+            path = Path(words[words.index(flag) + 1]) / file
             if path.is_file():
                 return recipes.entry(read_config(path).recipe).name, True
-    return next(iter(recipes)), False
+    named = next((word for word in arguments if word in recipes), None)
+    return named or next(iter(recipes)), named is not None
 
 
 def _train(
     recipe: str | None,
     data: list[str],
     running: TrainOptions,
-    files: FileOptions,
+    files: Mapping[str, Any],
     how: Mapping[str, Any],
     values: dict[str, Any],
 ) -> int:
     arithmetic = RunOptions(**how)
     use_threads(arithmetic.threads)
     if running.resume is not None:
-        return _resume(Path(running.resume), recipe, values, running)
+        others = [*values, *files, *_given(how)]
+        return _resume(Path(running.resume), recipe, others, running)
     for name, value in assignments(running.set).items():
         if name in values:
             raise UsageError(f"--set gives {name}, which an option of its own gives, too: give one")
         values[name] = value
     base = _base(recipe, data, running, how)
+    base = replace(base, files=replace(base.files, **files))
     chosen: Recipe = recipes.load(base.recipe)
     _check_out(Path(running.out), overwrite=running.overwrite)
     images: Sequence[str | Image] = base.data
     failures: list[str] = []
     if not chosen.takes_dataset:
-        images, failures = _readable(base.data, files)
+        images, failures = _readable(base.data, base.files)
     return _learn(base, images, values, running, failures)
 
 
@@ -196,7 +188,7 @@ def _base(
             f"{running.config} is of the recipe {config.recipe!r}, not {recipe!r}: leave the "
             "recipe out"
         )
-    return Config(**{**vars(config), **_given(how), **({"data": tuple(data)} if data else {})})
+    return replace(config, **_given(how), data=tuple(data) or config.data)
 
 
 def _given(how: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,19 +208,21 @@ def _learn(
     out = Path(running.out)
     try:
         with training_progress(quiet=running.quiet) as watch:
-            run = learn(config, data, out=out, values=values, watch=watch)
+            say = None if running.quiet else console.say
+            run = learn(config, data, out=out, values=values, watch=watch, say=say)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_go_on(out)) from None
     return _finish(run, out, failures)
 
 
-def _resume(out: Path, recipe: str | None, values: Mapping[str, Any], running: TrainOptions) -> int:
+def _resume(out: Path, recipe: str | None, given: Sequence[str], running: TrainOptions) -> int:
+    """Go on with a run; ``given`` are the names of options that would change it."""
     from segmint.cli.training_progress import training_progress
     from segmint.recipes.training import resume
 
     others = [
         *([recipe] if recipe is not None else []),
-        *(f"--{name.partition('.')[2].replace('_', '-')}" for name in values),
+        *(f"--{name.rpartition('.')[2].replace('_', '-')}" for name in given),
         *(
             f"--{name}"
             for name in ("set", "config", "preset", "overwrite")
@@ -243,7 +237,7 @@ def _resume(out: Path, recipe: str | None, values: Mapping[str, Any], running: T
     check_resumable(out)
     try:
         with training_progress(quiet=running.quiet) as watch:
-            run = resume(out, watch=watch)
+            run = resume(out, watch=watch, say=None if running.quiet else console.say)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_go_on(out)) from None
     return _finish(run, out, [])
@@ -257,11 +251,11 @@ def _finish(run: Run, out: Path, failures: Sequence[str]) -> int:
 
 
 def _how_to_go_on(out: Path) -> str:
-    if (out / LAST).is_file():
+    if is_unfinished(out) and (out / LAST).is_file():
         return (
             f"stopped: the last checkpoint is kept; 'segmint train --resume {out}' goes on from it"
         )
-    return f"stopped: nothing was written to {out}; run the same command again to learn anew"
+    return "stopped: there is no checkpoint yet; run the same command again to learn anew"
 
 
 def _check_out(out: Path, *, overwrite: bool) -> None:

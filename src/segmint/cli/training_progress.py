@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from segmint.cli import console
+from segmint.solvers.epoch_line import clock_time
 
 if TYPE_CHECKING:
     from segmint.solvers.learning_task import Row
@@ -40,7 +41,7 @@ class _Lines:
 
     def step(self, done: int, total: int, seconds_left: float | None, loss: float) -> None:
         if time.monotonic() - self._said >= SECONDS_BETWEEN_LINES:
-            left = "" if seconds_left is None else f", {_duration(seconds_left)} left"
+            left = "" if seconds_left is None else f", {clock_time(seconds_left)} left"
             self._say(f"step {done} of {total}: loss {loss:.4f}{left}")
 
     def epoch(self, row: Row, line: str) -> None:
@@ -65,7 +66,7 @@ class _Bar:
         if now - self._shown < SECONDS_BETWEEN_UPDATES and done < total:
             return
         self._shown = now
-        left = "" if seconds_left is None else f"{_duration(seconds_left)} left"
+        left = "" if seconds_left is None else f"{clock_time(seconds_left)} left"
         self._update(done, total, f"loss {loss:.4f}", left)
 
     def epoch(self, row: Row, line: str) -> None:
@@ -95,18 +96,3 @@ def _bar() -> Iterator[_Bar]:
             progress.console.print(line, markup=False, highlight=False)
 
         yield _Bar(update, say)
-
-
-def _duration(seconds: float) -> str:
-    """A time to wait, in its two largest units.
-
-    Example:
-        >>> _duration(42), _duration(61), _duration(3 * 3600 + 25 * 60)
-        ('42 s', '1 min 1 s', '3 h 25 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

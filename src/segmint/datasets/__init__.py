@@ -8,20 +8,30 @@ from segmint.lazy import lazy_names
 from segmint.registry import Registry
 
 if TYPE_CHECKING:
+    from segmint.datasets.cache import cache_sentence
     from segmint.datasets.checking import Check, check
     from segmint.datasets.dataset import Dataset, Pair
     from segmint.datasets.layout import Layout
     from segmint.datasets.myops import prepare_myops
     from segmint.datasets.opening import open, recognize, splits  # noqa: A004
     from segmint.datasets.prepared_folder import prepared_images
+    from segmint.datasets.preprocessing import Preprocessing
     from segmint.datasets.sample import Sample
+    from segmint.datasets.training_batches import TrainingBatches
+    from segmint.datasets.transform_options import TransformOptions
+    from segmint.datasets.validation_images import ValidationImages
 
 __all__ = [
     "Check",
     "Dataset",
     "Layout",
     "Pair",
+    "Preprocessing",
     "Sample",
+    "TrainingBatches",
+    "TransformOptions",
+    "ValidationImages",
+    "cache_sentence",
     "check",
     "datasets",
     "open",
@@ -51,7 +61,7 @@ datasets.register(
 datasets.register(
     "camvid",
     "segmint.datasets.camvid:Camvid",
-    "CamVid with train, trainannot, val, valannot, ... and perhaps train.txt, ...",
+    "CamVid with train, trainannot and so on, and perhaps train.txt and so on",
 )
 datasets.register(
     "isbi2012",
@@ -66,7 +76,7 @@ datasets.register(
 datasets.register(
     "bsds500",
     "segmint.datasets.bsds500:Bsds500",
-    "BSDS500/data with images/train, groundTruth/train, ...",
+    "BSDS500/data with images/train, groundTruth/train and so on",
 )
 datasets.register(
     "nuclei",
@@ -84,7 +94,12 @@ _PLACES = {
     "Dataset": "segmint.datasets.dataset",
     "Layout": "segmint.datasets.layout",
     "Pair": "segmint.datasets.dataset",
+    "Preprocessing": "segmint.datasets.preprocessing",
     "Sample": "segmint.datasets.sample",
+    "TrainingBatches": "segmint.datasets.training_batches",
+    "TransformOptions": "segmint.datasets.transform_options",
+    "ValidationImages": "segmint.datasets.validation_images",
+    "cache_sentence": "segmint.datasets.cache",
     "check": "segmint.datasets.checking",
     "open": "segmint.datasets.opening",
     "prepare_myops": "segmint.datasets.myops",

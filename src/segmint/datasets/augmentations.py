@@ -70,9 +70,7 @@ def _isbi(shape: tuple[int, int], crop: int, rng: np.random.Generator) -> Affine
     matrix = np.column_stack([linear, offset])
     size = (crop, crop) if crop else shape
     if _is_mirrored(rng):
-        matrix = _mirrored(
-            matrix, 2 * left + (size[1] - 1 if crop == 0 else shape[1] - 1 - 2 * left)
-        )
+        matrix = _mirrored(matrix, size[1] - 1)
     return AffineMap(shape=shape, size=size, matrix=matrix, repeats_border=True)
 
 

@@ -20,6 +20,7 @@ from segmint.datasets.pair_reader import check_sizes, with_channels
 from segmint.datasets.pixel_files import read_berkeley, read_pixels
 from segmint.datasets.prepared_folder import is_folder
 from segmint.datasets.sample import Sample
+from segmint.images.borders import segment_borders
 from segmint.images.palettes import palette
 from segmint.options import Options, option
 
@@ -101,15 +102,3 @@ def boundary_mask(
     counts = [np.unique(each).size for each in segmentations]
     chosen = {"finest": int(np.argmax(counts)), "coarsest": int(np.argmin(counts)), "first": 0}
     return segment_borders(segmentations[chosen[annotators]]).astype(np.uint8)
-
-
-def segment_borders(segments: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-    """Pixels beside another segment, above, below, left or right: lines two pixels wide."""
-    borders = np.zeros(segments.shape, np.bool_)
-    across = segments[:, 1:] != segments[:, :-1]
-    down = segments[1:] != segments[:-1]
-    borders[:, 1:] |= across
-    borders[:, :-1] |= across
-    borders[1:] |= down
-    borders[:-1] |= down
-    return borders

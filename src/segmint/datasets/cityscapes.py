@@ -91,5 +91,5 @@ class CityscapesLabels:
 
     def __call__(self, stored: NDArray[Any], path: Path) -> NDArray[np.uint8]:
         """Classes (H, W) of a mask as its file stores it."""
-        trained = path.name.endswith(_MASK_ENDS[1])
+        trained = path.name.lower().endswith(_MASK_ENDS[1].lower())
         return (self.train_ids if trained else self.label_ids)(stored, path)

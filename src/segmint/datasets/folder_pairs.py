@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -58,37 +59,51 @@ def pairs_of_table(path: Path) -> tuple[Splits, tuple[str, ...]]:
     """The pairs of a CSV with the columns ``image``, ``mask`` and, where it likes, ``split``.
 
     Paths are seen from the folder of the table. Without a split, all pairs are of ``train``.
+    Columns are parted by commas, or by semicolons, as many spreadsheets write them.
 
     Raises:
         InputError: when it is no such table, or names a file that is absent or named twice.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream, skipinitialspace=True))
+        rows = _rows(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as CSV: save it again as text in UTF-8") from error
-    if not rows or not {"image", "mask"} <= rows[0].keys():
-        columns = ", ".join(str(name) for name in rows[0]) if rows else "no line"
+    first = rows[0][1] if rows else {}
+    if not {"image", "mask"} <= first.keys():
+        columns = ", ".join(first) or "no line"
         raise InputError(
             f"{path} holds {columns}, accepted is a table with the columns image, mask and, if "
             "there are several, split: write these names into its first line"
         )
-    images = [_file_in(path, row["image"], line) for line, row in enumerate(rows, start=2)]
-    masks = [_file_in(path, row["mask"], line) for line, row in enumerate(rows, start=2)]
+    images = [_file_in(path, row["image"], line) for line, row in rows]
+    masks = [_file_in(path, row["mask"], line) for line, row in rows]
     if len(set(images)) < len(images):
         twice = next(image for image in images if images.count(image) > 1)
         raise InputError(f"{path} names the image {twice} twice: name each image once")
     splits: dict[str, list[Pair]] = {}
     names = result_names(images)
-    for image, mask, name, row in zip(images, masks, names, rows, strict=True):
+    for image, mask, name, (_, row) in zip(images, masks, names, rows, strict=True):
         split = _split_name((row.get("split") or "train").strip())
         splits.setdefault(split, []).append(Pair(image=image, mask=mask, name=name))
     return {split: tuple(splits[split]) for split in sorted(splits, key=_rank)}, ()
 
 
-def _file_in(table: Path, named: str | None, line: int) -> Path:
-    file = table.parent / (named or "").strip()
-    if not (named or "").strip() or not file.is_file():
+def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
+    """The number of the line and the values by column of each row of a table."""
+    head = text.partition("\n")[0]
+    delimiter = ";" if ";" in head and "," not in head else ","
+    reader = csv.DictReader(text.splitlines(), skipinitialspace=True, delimiter=delimiter)
+    columns = [name.strip().lower() for name in reader.fieldnames or ()]
+    return [
+        (reader.line_num, dict(zip(columns, (value or "" for value in row.values()), strict=False)))
+        for row in reader
+    ]
+
+
+def _file_in(table: Path, named: str, line: int) -> Path:
+    file = table.parent / named.strip().replace("\\", "/")
+    # Path.is_file raises for a name that is too long.
+    if not os.path.isfile(file):  # noqa: PTH113
         raise InputError(
             f"{table} names the file {named!r} in line {line}, which is not there: paths are seen "
             "from the folder of the table"

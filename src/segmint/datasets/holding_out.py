@@ -72,5 +72,5 @@ def cannot_divide(count: int, place: Path) -> InputError:
     held = "one image" if count == 1 else f"{count} images that belong together"
     return InputError(
         f"{place} has {held} for training, of which no validation part can be taken: add images, "
-        "or give no val_fraction and do without validation"
+        "or pass --val-fraction 0 (val_fraction=0) to learn without validation"
     )

@@ -55,12 +55,12 @@ class Isbi2012(Layout):
 
     @classmethod
     def recognizes(cls, root: Path) -> bool:
-        """Whether there are the stacks, or grey slices with black and white labels."""
+        """Whether there are the stacks, or grey slices with black and white labels, no ``val``."""
         place = cls.place_in(root)
         if place is None or _stack_file(place, "train-volume"):
             return place is not None
         images, masks = (files_in(place / "train" / part) for part in ("image", "label"))
-        if not images or not masks:
+        if not images or not masks or is_folder(place / "val"):
             return False
         image, mask = read_pixels(next(iter(images.values()))), next(iter(masks.values()))
         values = np.unique(read_mask_values(mask)).tolist()

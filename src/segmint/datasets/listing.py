@@ -13,7 +13,9 @@ from segmint.images.mask_names import some_of
 
 
 def files_in(folder: Path, suffixes: Iterable[str] = IMAGE_SUFFIXES) -> dict[str, Path]:
-    """The files of a folder by their name without suffix, in natural order; hidden ones apart.
+    """The files of a folder by their name without suffix, in natural order.
+
+    Hidden ones and folders inside are left out.
 
     Args:
         folder: where they are; one that does not exist has none.
@@ -30,7 +32,7 @@ def files_in(folder: Path, suffixes: Iterable[str] = IMAGE_SUFFIXES) -> dict[str
     for path in sorted(folder.iterdir(), key=natural_key):
         lower = path.name.lower()
         end = next((end for end in ends if lower.endswith(end.lower())), None)
-        if end is None or lower.startswith("."):
+        if end is None or lower.startswith(".") or is_folder(path):
             continue
         first = found.setdefault(path.name[: -len(end)], path)
         if first is not path:

@@ -25,6 +25,8 @@ _LEAST_STEP = 16
 """Grey levels nearer to each other than this are numbers."""
 _MOST_FREE_NUMBERS = 32
 """Numbers up to here are classes though few of them occur."""
+_MANY_NUMBERS = 64
+"""So many classes that nobody named are more often shades."""
 _BINARY = ("background", "foreground")
 
 
@@ -55,6 +57,12 @@ def recognize_encoding(
     kind = _kind(facts) if chosen == "auto" else chosen
     if kind == "colors":
         return _colors(facts, named)
+    colored = next((each for each in facts if each.colored), None)
+    if colored is not None:
+        raise InputError(
+            f"mask {colored.path} is a color picture, accepted with encoding={kind} is one number "
+            "for each pixel: choose encoding=colors, or save it as 8-bit grey or with a palette"
+        )
     values = _values(facts)
     if values[0] < 0:
         worst = next(each for each in facts if each.values[0] < 0)
@@ -93,7 +101,8 @@ def _refuse_two(first: MaskFacts, others: Sequence[MaskFacts], one: str, two: st
         more = ", ..." if len(others[0].values) > 4 else ""
         raise InputError(
             f"masks are encoded in two ways: {first.path} holds {one} and {others[0].path} holds "
-            f"{two} ({shown}{more}); save all masks in one way, or choose encoding=numbers"
+            f"{two} ({shown}{more}); save all masks in one way, or choose encoding="
+            f"{'colors' if first.colored else 'numbers'}"
         )
 
 
@@ -142,7 +151,8 @@ def _numbers(facts: Sequence[MaskFacts], values: list[int], named: ClassList | N
         labels=LabelMap.of({**ignored, **{number: number for number in range(count)}}, count),
         classes=_BINARY if kept[-1] == 1 else tuple(f"class {each}" for each in range(count)),
         palette=_file_colors(facts, count),
-        note=f"masks hold numbers up to {kept[-1]}{counted}; classes.txt would name them",
+        note=f"masks hold numbers up to {kept[-1]}{counted}; classes.txt would name them"
+        + ("; so many may be shades of smoothed masks" if count > _MANY_NUMBERS else ""),
     )
 
 

@@ -19,6 +19,9 @@ from segmint.errors import InputError
 THREADS = 4
 """More bring nothing: decoding waits for memory and files."""
 
+_MOST_VALUES = 4096
+"""That are kept of a file: with so many it is no mask, and a folder of photos would fill memory."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MaskFacts:
@@ -46,9 +49,12 @@ def survey(paths: Sequence[Path]) -> tuple[list[MaskFacts], list[InputError]]:
 
 
 def _facts_of(path: Path) -> MaskFacts | InputError:
-    status = path.stat()
     try:
+        status = path.stat()
         return _facts(path, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return InputError(f"mask {path} cannot be opened ({reason}): restore or remove it")
     except InputError as error:
         return error
 
@@ -59,7 +65,9 @@ def _facts(path: Path, changed: int, size: int) -> MaskFacts:
     in_color = stored.ndim == 3
     colored = in_color and not bool((stored == stored[..., :1]).all())
     plane = packed_colors(stored) if colored else stored[..., 0] if in_color else stored
-    return MaskFacts(path=path, colored=colored, in_color=in_color, values=_distinct(plane))
+    return MaskFacts(
+        path=path, colored=colored, in_color=in_color, values=_distinct(plane)[:_MOST_VALUES]
+    )
 
 
 def _distinct(values: NDArray[Any]) -> tuple[int, ...]:

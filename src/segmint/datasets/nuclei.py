@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmint.datasets.dataset import Pair
+from segmint.datasets.folder_pairs import has_folders
 from segmint.datasets.layout import Layout
 from segmint.datasets.listing import files_in, pairs_of
 from segmint.datasets.pair_reader import check_sizes, with_channels
@@ -72,7 +73,7 @@ class Nuclei(Layout):
         """The images with the file, or the folder, of their nuclei."""
         folders = _folders_of_images(self.place)
         if folders:
-            images = {name: _only_image(folder) for name, folder in folders.items()}
+            images = {name: _only_image(folder / "images") for name, folder in folders.items()}
             masks = {name: folder / "masks" for name, folder in folders.items()}
             return pairs_of(list(images), images, masks, source=self.place)
         images, masks = files_in(self.place / "images"), files_in(self.place / "labels")
@@ -179,21 +180,28 @@ def _numbered(files: list[Path], pair: Pair) -> NDArray[np.int32]:
 
 
 def _folders_of_images(place: Path) -> dict[str, Path]:
-    """The folders that hold ``images`` and ``masks`` of one image each, by name."""
-    if not is_folder(place) or (place / "images").exists():
+    """The folders that hold ``images`` and ``masks`` of mostly one image each, by name."""
+    if not is_folder(place) or (place / "images").exists() or has_folders(place):
         return {}
     inside = sorted(folder for folder in place.iterdir() if not folder.name.startswith("."))
     kept = [folder for folder in inside if is_folder(folder / "images")]
     if not kept or not all(is_folder(folder / "masks") for folder in kept):
         return {}
-    return {folder.name: folder for folder in kept if len(files_in(folder / "images")) == 1}
+    single = [folder for folder in kept if len(files_in(folder / "images")) == 1]
+    return {folder.name: folder for folder in kept} if 2 * len(single) > len(kept) else {}
 
 
 def _only_image(folder: Path) -> Path:
-    return next(iter(files_in(folder / "images").values()))
+    found = list(files_in(folder).values())
+    if len(found) != 1:
+        raise InputError(
+            f"folder {folder} holds {len(found)} images, accepted is one, whose nuclei are in "
+            "'masks' beside it: complete or remove the folder around it"
+        )
+    return found[0]
 
 
 def _is_numbered(place: Path) -> bool:
     """Whether the labels are wider than 8 bits, as numbers of nuclei are."""
     first = next(iter(files_in(place / "labels").values()), None)
-    return first is not None and read_mask_values(first).dtype != np.uint8
+    return first is not None and read_pixels(first).dtype.itemsize > 1

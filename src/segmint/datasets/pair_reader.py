@@ -48,9 +48,12 @@ def with_channels(image: NDArray[Any], channels: int, path: Path) -> NDArray[Any
         return image
     if image.shape[-1] == 1 and channels == 3:
         return np.repeat(image, 3, axis=-1)
+    instead = ""
+    if (image.shape[-1], channels) == (3, 1):
+        instead = ", or have grey ones read as color (--dataset-options channels=3 of folder)"
     raise InputError(
         f"{path} has {image.shape[-1]} channels and its data set has {channels}: save all images "
-        "with the same channels"
+        f"with the same channels{instead}"
     )
 
 

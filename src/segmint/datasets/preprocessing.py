@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+
+_LONGEST = 2**16
+"""Pixels of a side."""
+_LARGEST = sys.float_info.max
+"""Larger whole numbers are no floats, and neither infinity nor NaN is at most this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,15 +215,18 @@ def _not_zero(deviations: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _check(values: Mapping[str, Any]) -> None:
     expected = ("resize", "normalization", "mean", "deviation")
-    if sorted(values) != sorted(expected):
+    if set(values) != set(expected):
         raise InputError(
             f"preprocessing has the entries {', '.join(sorted(map(str, values))) or 'none'}, "
             f"accepted are exactly {', '.join(expected)}"
         )
     resize, normalization = values["resize"], values["normalization"]
     mean, deviation = values["mean"], values["deviation"]
-    if type(resize) is not int or resize < 0:
-        raise InputError(f"preprocessing: resize is {resize!r}, accepted is 0 or more pixels")
+    if type(resize) is not int or not 0 <= resize <= _LONGEST:
+        raise InputError(
+            f"preprocessing: resize is {resize!r}, accepted is a whole number of pixels up to "
+            f"{_LONGEST}, or 0"
+        )
     if normalization not in NORMALIZATIONS:
         raise InputError(
             f"preprocessing: normalization is {normalization!r}, accepted is one of "
@@ -239,7 +247,7 @@ def _check(values: Mapping[str, Any]) -> None:
 def _are_finite(numbers: Any) -> bool:
     if not isinstance(numbers, list | tuple) or not numbers:
         return False
-    return all(type(each) in (int, float) and math.isfinite(each) for each in numbers)
+    return all(type(each) in (int, float) and abs(each) <= _LARGEST for each in numbers)
 
 
 def _by(shape: tuple[int, ...]) -> str:

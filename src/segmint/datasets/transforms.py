@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmint.datasets.augmentations import draw_placement
+from segmint.datasets.dataset import IGNORE_INDEX
 from segmint.datasets.photometry import changed_light, sometimes_blurred
 from segmint.datasets.preprocessing import Preprocessing
 from segmint.datasets.sample import Sample
 from segmint.datasets.transform_options import TransformOptions
-from segmint.objectives.batch import IGNORE_INDEX
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from segmint.errors import InputError, SegmintError
+from segmint.errors import InputError, SegmintError, UsageError
 from segmint.networks import build
 from segmint.networks.weights import differences
 from segmint.runs import atomic_path
@@ -21,6 +21,8 @@ FORMAT = "segmint network 1"
 _ENTRY = "segmint"
 _PICKLES = (b"PK\x03\x04", b"\x80")
 """What files of ``torch.save`` and of ``pickle`` begin with."""
+_REFUSALS = (SegmintError, LookupError, TypeError, ValueError, AttributeError, RuntimeError)
+"""What is raised for a description that fits no network."""
 
 
 def save_network(path: Path, network: nn.Module, *, name: str = "clustering") -> None:
@@ -86,8 +88,11 @@ def load_network(path: Path) -> nn.Module:
 def _rebuilt(described: Mapping[str, Any], path: Path) -> nn.Module:
     """The network with weights of chance."""
     try:
-        return build(described["network"], **described["configuration"])
-    except (SegmintError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        configuration: dict[str, Any] = dict(described["configuration"])
+        if "weights" in configuration:
+            raise UsageError("a network file may not name other weights to read or to download")
+        return build(str(described["network"]), **configuration)
+    except _REFUSALS as error:
         raise InputError(
             f"{path} does not hold the weights that it announces, for no such network can be built "
             f"({error}): train again"
@@ -98,6 +103,8 @@ def _reason(path: Path, error: Exception) -> str:
     """Why a file cannot be read as safetensors."""
     if path.is_dir():
         return "it is a folder"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
     with path.open("rb") as file:
         start = file.read(4)
     if start.startswith(_PICKLES):

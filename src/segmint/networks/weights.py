@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -18,6 +19,11 @@ NESTED = ("state_dict", "model")
 """Names under which training programs keep weights beside other things."""
 
 _SHOWN = 3
+_UNREADABLE = (
+    *(SafetensorError, OSError, EOFError, RuntimeError, ValueError, LookupError, AssertionError),
+    *(AttributeError, TypeError, ArithmeticError, struct.error),
+)
+"""What the readers raise for bytes that are damaged."""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -35,7 +41,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise InputError(f"weights {path} do not exist, accepted is a file: check the name")
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             return load_file(path)
         with warnings.catch_warnings():
             # It warns of pickles that others wrote, which it reads or refuses all the same.
@@ -46,7 +52,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"weights {path} hold pickled objects other than tensors, which may run code, and are "
             "refused: save the state_dict alone, or as safetensors"
         ) from error
-    except (SafetensorError, OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
+    except _UNREADABLE as error:
         raise InputError(
             f"weights {path} cannot be read, accepted is a whole file of safetensors or torch.save "
             f"({_first_line(error)}): get the file again"

@@ -56,6 +56,7 @@ def train(plan: Plan) -> dict[str, Any]:
         "numbers": found.numbers.tolist(),
         "components": components,
         "steps": found.fitted.steps,
+        "seconds": round(found.fitted.seconds, 3),
         "stopped": found.fitted.stopped,
         "history": [dict(row) for row in found.fitted.history],
     }

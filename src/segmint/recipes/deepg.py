@@ -59,6 +59,7 @@ def train(plan: Plan, *, varying: bool) -> dict[str, Any]:
         "names": list(learned.names),
         "order": learned.described,
         "steps": found.fitted.steps,
+        "seconds": round(found.fitted.seconds, 3),
         "stopped": found.fitted.stopped,
         "history": [dict(row) for row in found.fitted.history],
     }

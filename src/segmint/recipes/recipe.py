@@ -44,6 +44,8 @@ class Plan:
     watch: Watcher | None = None
     begin: Callable[[], None] = lambda: None
     """To be called when all input is checked, before the first file is written."""
+    say: Callable[[str], None] = lambda line: None
+    """Tells the user what was recognized, before learning begins."""
 
 
 def learned_components(components: int, images: int) -> str:
@@ -53,9 +55,18 @@ def learned_components(components: int, images: int) -> str:
         >>> learned_components(1, 2)
         'learned 1 component from 2 images'
     """
-    nouns = [("component", components), ("image", images)]
-    named = [f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in nouns]
-    return f"learned {named[0]} from {named[1]}"
+    plural = "" if components == 1 else "s"
+    return f"learned {components} component{plural} from {counted_images(images)}"
+
+
+def counted_images(images: int) -> str:
+    """A number of images, as sentences say it.
+
+    Example:
+        >>> counted_images(1), counted_images(2)
+        ('1 image', '2 images')
+    """
+    return f"{images} image{'' if images == 1 else 's'}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +77,7 @@ class Recipe:
     """Its options; no name occurs in two sections."""
     train: Callable[[Plan], dict[str, Any]]
     """Learns, writes the network, and returns what the record of the run shall say, with the
-    ``summary`` that a command prints."""
+    ``summary`` that a command prints and the ``seconds`` of all sittings."""
     load: Callable[..., Predictor]
     """``load(folder, record, *, device, precision)``."""
     defaults: Values = field(default_factory=dict)

@@ -18,11 +18,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from segmint.errors import InputError, OutputError, UsageError
+from segmint.recipes.file_options import FileOptions
 from segmint.runs import write_text
 
 RUN = "run.json"
@@ -60,6 +61,8 @@ class Config:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    files: FileOptions = field(default_factory=FileOptions)
+    """How images without masks are found and read."""
 
 
 def write_config(folder: Path, config: Config) -> None:
@@ -80,6 +83,8 @@ def write_config(folder: Path, config: Config) -> None:
         "precision": config.precision,
         **config.settings,
     }
+    if config.files != FileOptions():
+        told["files"] = config.files.resolved()
     text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
     write_text(folder / CONFIG, f"# segmint train --config {CONFIG}\n{text}")
 
@@ -89,8 +94,14 @@ def read_config(path: Path) -> Config:
 
     Raises:
         InputError: when the file is missing, is no such file, or lacks recipe or data.
+        UsageError: for an option of how files are read that does not exist or is out of range.
     """
     told = _read_yaml(path)
+    if told.get("format") == _FORMAT and told.get("paths") == []:
+        raise InputError(
+            f"{path} is of a run whose images were given as arrays, which no file holds: learn "
+            "from them once more in Python, or write their files into its list of paths"
+        )
     missing = [name for name in ("recipe", "paths") if not told.get(name)]
     if told.get("format") != _FORMAT or missing:
         lacks = f"no {' and no '.join(missing)}" if missing else f"format {told.get('format')!r}"
@@ -102,6 +113,7 @@ def read_config(path: Path) -> Config:
     paths = tuple(map(str, data)) if isinstance(data, list) else (str(data),)
     own = {name: told.pop(name, None) for name in ("format", "recipe", "preset", "seed")}
     arithmetic = {name: str(told.pop(name, None) or "auto") for name in ("device", "precision")}
+    files = told.pop("files", None)
     preset = own["preset"]
     return Config(
         recipe=str(own["recipe"]),
@@ -109,6 +121,7 @@ def read_config(path: Path) -> Config:
         settings={str(name): value for name, value in told.items()},
         preset=None if preset is None else str(preset),
         seed=own["seed"] or 0,
+        files=FileOptions.from_mapping(files if isinstance(files, dict) else {}),
         **arithmetic,
     )
 
@@ -119,8 +132,8 @@ def is_finished(folder: Path) -> bool:
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Whether the folder holds a run that was cut off."""
-    return not is_finished(folder) and (folder / CONFIG).is_file()
+    """Whether the folder holds a run that was cut off; a ``config.yaml`` of others is none."""
+    return not is_finished(folder) and _is_config(folder / CONFIG)
 
 
 def check_resumable(folder: Path) -> None:
@@ -136,16 +149,9 @@ def check_resumable(folder: Path) -> None:
         )
     if not is_unfinished(folder):
         raise UsageError(
-            f"{folder} holds no run (no {CONFIG}): give a folder that 'segmint train' was writing"
+            f"{folder} holds no run (no {CONFIG} of one): give a folder that 'segmint train' was "
+            "writing"
         )
-
-
-def remove_run(folder: Path) -> None:
-    """Take away what a run made; other files stay, and the folder with them."""
-    for path in _own_files(folder):
-        _remove(path)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 @contextmanager
@@ -153,13 +159,15 @@ def earlier_run_kept(folder: Path) -> Iterator[None]:
     """Keep what an earlier run made until the block has ended without error.
 
     When the block fails before the first checkpoint, the earlier run stands as it was; when it
-    fails later, the new one, which can go on, stands, and the earlier one is gone.
+    fails later, the new one, which can go on, stands, and the earlier one is gone. What a process
+    that was killed had put aside comes back first.
 
     Raises:
         OutputError: when the folder cannot be changed.
     """
     aside = folder / _EARLIER
     try:
+        settle(folder)
         _move(_own_files(folder), aside)
     except OSError as error:
         raise OutputError(
@@ -167,18 +175,31 @@ def earlier_run_kept(folder: Path) -> Iterator[None]:
         ) from error
     try:
         yield
-    except BaseException:
-        if not (folder / LAST).is_file():
-            for path in _own_files(folder):
-                _remove(path)
-            if aside.is_dir():
-                _move(list(aside.iterdir()), folder)
-        raise
     finally:
-        if aside.is_dir():
-            shutil.rmtree(aside)
+        settle(folder)
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def settle(folder: Path) -> None:
+    """Let go of the run that was put aside where a new one can stand; else put it back."""
+    aside = folder / _EARLIER
+    if is_finished(folder) or (is_unfinished(folder) and (folder / LAST).is_file()):
+        if aside.is_dir():
+            shutil.rmtree(aside)
+        return
+    for path in _own_files(folder):
+        _remove(path)
+    if aside.is_dir():
+        _move(sorted(aside.iterdir(), key=lambda path: path.name == RUN), folder)
+        aside.rmdir()
+
+
+def _is_config(path: Path) -> bool:
+    try:
+        return _FORMAT in path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def _own_files(folder: Path) -> list[Path]:

@@ -56,8 +56,12 @@ def resolve(
     }
 
 
-def assignments(texts: Sequence[str]) -> dict[str, Any]:
+def assignments(texts: Sequence[str], *, flag: str = "--set") -> dict[str, Any]:
     """Values from texts like ``optimizer.lr=1e-3``, as ``--set`` takes them.
+
+    Args:
+        texts: a name, ``=`` and a value each.
+        flag: that gave them, for messages.
 
     Raises:
         UsageError: for a text that is no assignment, or a name given twice.
@@ -70,10 +74,11 @@ def assignments(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f"--set is {text!r}, accepted is NAME=VALUE, like optimizer.lr=1e-3")
+            like = "optimizer.lr=1e-3" if flag == "--set" else "target=foreground"
+            raise UsageError(f"{flag} is {text!r}, accepted is NAME=VALUE, like {like}")
         if name.strip() in found:
-            raise UsageError(f"--set gives {name.strip()} twice: give it once")
-        found[name.strip()] = _parsed(value.strip(), text)
+            raise UsageError(f"{flag} gives {name.strip()} twice: give it once")
+        found[name.strip()] = _parsed(value.strip(), text, flag)
     return found
 
 
@@ -134,14 +139,14 @@ def _owner(recipe: Recipe, name: str) -> tuple[str, str]:
     return owners[name]
 
 
-def _parsed(value: str, text: str) -> Any:
+def _parsed(value: str, text: str, flag: str) -> Any:
     import yaml
 
     try:
         parsed = yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise UsageError(
-            f"the value in --set {text!r} cannot be read: write a number, a word or [a, list]"
+            f"the value in {flag} {text!r} cannot be read: write a number, a word or [a, list]"
         ) from error
     if isinstance(parsed, str):
         try:

@@ -11,7 +11,7 @@ from segmint.datasets import Dataset, recognize
 from segmint.datasets import open as open_dataset
 from segmint.datasets import splits as splits_of
 from segmint.datasets.opening import AUTO
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError
 from segmint.recipes.run import Run
 from segmint.recipes.settings import assignments
 from segmint.recipes.supervised_options import AUTO_VAL_FRACTION, DataOptions
@@ -37,7 +37,7 @@ def open_splits(root: Path, options: DataOptions, *, seed: int) -> Splits:
         InputError: for a folder that is not laid out so, or whose images cannot be divided.
     """
     name = recognize(root) if options.dataset == AUTO else options.dataset
-    own = assignments(options.dataset_options)
+    own = assignments(options.dataset_options, flag="--dataset-options")
     fraction = options.val_fraction
     if fraction is None:
         has_val = options.val_split in splits_of(name, root, **own)
@@ -92,6 +92,12 @@ def open_again(
     arguments = dict(told["arguments"])
     if dataset is not None and dataset != name:
         name, arguments = dataset, {}
+    there = splits_of(name, place, **{key: arguments[key] for key in arguments if key != "seed"})
+    if split == "val" and split not in there:
+        raise UsageError(
+            f"{name} in {place} has no split 'val', and {run.folder} held no part of it out to "
+            f"validate on: pass --split with one of {', '.join(there)}"
+        )
     return _opened(name, place, split, arguments)
 
 

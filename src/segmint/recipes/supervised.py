@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from segmint.datasets.transform_options import TransformOptions
 from segmint.errors import InputError, UsageError
 from segmint.options import Options
-from segmint.recipes.recipe import Plan, Predictor, Recipe, Values
+from segmint.recipes.recipe import Plan, Predictor, Recipe, Values, counted_images
 from segmint.recipes.supervised_options import DataOptions, LossOptions, NetworkOptions
 from segmint.solvers.optimizer_options import OptimizerOptions
 from segmint.solvers.training_options import TrainingOptions
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from segmint.datasets.dataset import Dataset
     from segmint.images import Image
     from segmint.methods.method import Outcome
+    from segmint.objectives.objective import Objective
 
 Section = TypeVar("Section", bound=Options)
 
@@ -60,6 +61,7 @@ def supervised(
 
 def train(plan: Plan) -> dict[str, Any]:
     """Learn and write the network; what is returned goes into the record of the run."""
+    from segmint.datasets.cache import cache_sentence
     from segmint.datasets.preprocessing import Preprocessing
     from segmint.datasets.training_batches import TrainingBatches
     from segmint.datasets.validation_images import ValidationImages
@@ -73,9 +75,12 @@ def train(plan: Plan) -> dict[str, Any]:
     training = section(plan, TrainingOptions)
     splits = open_splits(plan.paths[0], section(plan, DataOptions), seed=plan.seed)
     objective = Objective(section(plan, LossOptions).objective)
+    _check_labels(splits.train, objective)
     preprocessing = Preprocessing.measured(splits.train, transform)
     network_options = section(plan, NetworkOptions)
     network = _network(network_options, splits.train, seed=plan.seed)
+    if training.cache:
+        plan.say(f"note: the cache will hold {cache_sentence(splits.train, transform)}")
     batches = TrainingBatches(
         splits.train,
         transform,
@@ -92,6 +97,8 @@ def train(plan: Plan) -> dict[str, Any]:
         classes=len(splits.train.classes),
         ignore_index=splits.train.ignore_index,
     )
+    for note in splits.notes:
+        plan.say(f"note: {note}")
     plan.begin()
     fitted = fit(
         task,
@@ -116,9 +123,10 @@ def train(plan: Plan) -> dict[str, Any]:
         "channels": splits.train.channels,
         "channel_names": list(splits.train.channel_names),
         "preprocessing": preprocessing.as_dict(),
-        "activation": _activation(objective.names),
+        "activation": _activation(objective),
         "notes": [*splits.notes],
         "steps": fitted.steps,
+        "seconds": round(fitted.seconds, 3),
         "stopped": fitted.stopped,
         "best": {"epoch": fitted.best_epoch, "score": fitted.best_score},
         "history": [dict(row) for row in fitted.history],
@@ -229,14 +237,26 @@ def _sigmoid(logits: Tensor) -> NDArray[np.float32]:
     return _softmax(torch.nn.functional.logsigmoid(logits))
 
 
-def _activation(terms: tuple[str, ...]) -> str:
-    """What makes probabilities of the logits that these terms taught."""
-    return "sigmoid" if set(terms) <= {"bce", "rmi"} else "softmax"
+def _activation(objective: Objective) -> str:
+    """What makes probabilities of the logits that an objective taught."""
+    return "sigmoid" if set(objective.names) <= {"bce", "rmi"} else "softmax"
+
+
+def _check_labels(train: Dataset, objective: Objective) -> None:
+    """Refuse masks that teach nothing; the first one with a label is enough."""
+    if not all(getattr(term, "supervised", False) for term in objective.terms):
+        return
+    if not any(bool((sample.mask != train.ignore_index).any()) for sample in train):
+        raise InputError(
+            f"no mask of split {train.split!r} of {train.name} in {train.root} holds a label: all "
+            f"pixels are {train.ignore_index}, which does not count; check the folder with "
+            "'segmint data check', or learn by a label-free term like continuity"
+        )
 
 
 def _summary(fitted: Any, train: Dataset, val: Dataset | None) -> str:
-    learned = f"learned {len(train.classes)} classes from {len(train)} images"
-    if fitted.best_score is None:
+    learned = f"learned {len(train.classes)} classes from {counted_images(len(train))}"
+    if fitted.best_score is None or val is None:
         return learned
-    count = "" if val is None else f" on {len(val)} images"
-    return f"{learned}, validation mean IoU {fitted.best_score:.3f}{count}"
+    score = f"{fitted.best_score:.3f} on {counted_images(len(val))}"
+    return f"{learned}, validation mean IoU {score}"

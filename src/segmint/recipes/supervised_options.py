@@ -43,7 +43,8 @@ class NetworkOptions(Options):
     network: str = option("unet")
     """Name of a network: unet, unet-original, or smp:ARCHITECTURE/ENCODER."""
     weights: str | None = option(None)
-    """Weights to start from: a file, or download for the published ones of an smp encoder."""
+    """Weights that an smp network starts from: a file, or download for the published ones of its
+    encoder."""
     features: int | None = option(None, low=1)
     """Features of the first block of a U-Net."""
     levels: int | None = option(None, low=1)

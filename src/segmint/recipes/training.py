@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from segmint.errors import InputError, UsageError
 from segmint.images import Image, check_finite, collect_images, read_image
 from segmint.images.channels import check_channel_order
 from segmint.recipes import recipes
+from segmint.recipes.file_options import FileOptions
 from segmint.recipes.recipe import Plan, Recipe
 from segmint.recipes.run import Run
 from segmint.recipes.run_folder import (
@@ -23,6 +24,7 @@ from segmint.recipes.run_folder import (
     check_resumable,
     earlier_run_kept,
     read_config,
+    settle,
     write_config,
 )
 from segmint.recipes.settings import Settings, plain, resolve
@@ -44,6 +46,7 @@ def train(
     device: str = "auto",
     precision: str = "auto",
     watch: Watcher | None = None,
+    say: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Run:
     """Learn by a recipe and write a run.
@@ -59,6 +62,7 @@ def train(
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         precision: ``auto``, ``float32`` or ``bfloat16``.
         watch: told of each step and epoch.
+        say: told what was recognized in the data, before learning begins.
         options: of the recipe: ``epochs=10``, or by section, ``optimizer={"lr": 1e-3}``.
 
     Raises:
@@ -75,7 +79,7 @@ def train(
         device=device,
         precision=precision,
     )
-    return learn(config, given, out=out, values=options, watch=watch)
+    return learn(config, given, out=out, values=options, watch=watch, say=say)
 
 
 def learn(
@@ -85,6 +89,7 @@ def learn(
     out: str | Path,
     values: Mapping[str, Any] | None = None,
     watch: Watcher | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Run:
     """Learn as a configuration says.
 
@@ -94,6 +99,7 @@ def learn(
         out: folder of the run; a finished run there is replaced.
         values: options that change the configuration, as in :func:`resolve`.
         watch: told of each step and epoch.
+        say: told what was recognized in the data, before learning begins.
 
     Raises:
         InputError: for data that cannot be used, or when learning leads to no numbers.
@@ -103,12 +109,22 @@ def learn(
     check_arithmetic(config.seed, config.device, config.precision)
     config = replace(config, settings=plain(settings))
     folder = Path(out)
-    with earlier_run_kept(folder), memory_errors():
-        _learn(config, settings, data, folder, watch=watch)
+    with memory_errors(), ExitStack() as stack:
+
+        def begin() -> None:
+            stack.enter_context(earlier_run_kept(folder))
+            write_config(folder, config)
+
+        _learn(config, settings, data, folder, begin=begin, watch=watch, say=say)
     return Run(folder, device=config.device, precision=config.precision)
 
 
-def resume(run: str | Path, *, watch: Watcher | None = None) -> Run:
+def resume(
+    run: str | Path,
+    *,
+    watch: Watcher | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Run:
     """Go on with a training that was cut off, from its last checkpoint.
 
     On a CPU the result is bit for bit that of a training without interruption. Only ``max_time``
@@ -117,6 +133,7 @@ def resume(run: str | Path, *, watch: Watcher | None = None) -> Run:
     Args:
         run: folder that :func:`train` was writing.
         watch: told of each step and epoch.
+        say: told what was recognized in the data, before learning goes on.
 
     Raises:
         UsageError: when the folder holds no run, or a finished one.
@@ -127,7 +144,8 @@ def resume(run: str | Path, *, watch: Watcher | None = None) -> Run:
     config = read_config(folder / CONFIG)
     settings = configured(config)
     with memory_errors():
-        _learn(config, settings, list(config.data), folder, watch=watch, resume=True)
+        _learn(config, settings, list(config.data), folder, watch=watch, say=say, resume=True)
+        settle(folder)
     return Run(folder, device=config.device, precision=config.precision)
 
 
@@ -169,11 +187,12 @@ def _learn(
     folder: Path,
     *,
     watch: Watcher | None,
+    say: Callable[[str], None] | None,
+    begin: Callable[[], None] = lambda: None,
     resume: bool = False,
 ) -> None:
     recipe: Recipe = recipes.load(config.recipe)
-    start = time.perf_counter()
-    source = _roots(data) if recipe.takes_dataset else _images(data)
+    source = _roots(data) if recipe.takes_dataset else _images(data, config.files)
     plan = Plan(
         settings=settings,
         folder=folder,
@@ -183,7 +202,8 @@ def _learn(
         precision=config.precision,
         resume=resume,
         watch=watch,
-        begin=lambda: None if resume else write_config(folder, config),
+        begin=begin,
+        say=say or (lambda line: None),
     )
     found = recipe.train(plan)
     record = {
@@ -191,8 +211,7 @@ def _learn(
         "preset": config.preset,
         "options": config.settings,
         "seed": config.seed,
-        "images": [str(image.source) for image in plan.images],
-        "seconds": round(time.perf_counter() - start, 3),
+        "images": [str(image.source) for image in plan.images if image.source],
         "versions": versions(),
         **found,
     }
@@ -209,11 +228,14 @@ def _roots(data: Sequence[str | Path | Image]) -> dict[str, Any]:
     return {"paths": paths}
 
 
-def _images(data: Sequence[str | Path | Image]) -> dict[str, Any]:
+def _images(data: Sequence[str | Path | Image], files: FileOptions) -> dict[str, Any]:
     paths = [item for item in data if not isinstance(item, Image)]
     images = [item for item in data if isinstance(item, Image)]
     if paths:
-        images += [read_image(path) for path in training_files(paths)]
+        images += [
+            read_image(path, pages=files.pages, max_pixels=files.max_pixels)
+            for path in training_files(paths, recursive=files.recursive)
+        ]
     if not images:
         raise InputError("no image to learn from: give a folder or a list of images")
     for image in images:

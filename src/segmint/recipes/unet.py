@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from segmint.datasets.transform_options import STUDY
 from segmint.recipes.supervised import supervised
 
 TRANSFORM = {"resize": 234, "crop": 224, "augmentation": "strong", "normalization": "dataset"}
-STUDY_TRANSFORM = {"augmentation": "none", "normalization": "unit"}
-"""No flips and no input normalization."""
-
 OPTIMIZER = {"optimizer": "adam", "learning_rate": 1e-3, "schedule": "poly"}
 STUDY_OPTIMIZER = {"schedule": "constant"}
 
@@ -27,6 +25,6 @@ RECIPE = supervised(
         "optimizer": OPTIMIZER,
         "training": {"epochs": 200, "batch_size": 8},
     },
-    presets={"study": {"transform": STUDY_TRANSFORM, "optimizer": STUDY_OPTIMIZER}},
+    presets={"study": {"transform": STUDY, "optimizer": STUDY_OPTIMIZER}},
     note=NOTE,
 )

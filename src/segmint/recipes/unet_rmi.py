@@ -6,8 +6,9 @@ The objective is that of Zhao et al., "Region mutual information loss for semant
 
 from __future__ import annotations
 
+from segmint.datasets.transform_options import STUDY
 from segmint.recipes.supervised import supervised
-from segmint.recipes.unet import NOTE, OPTIMIZER, STUDY_OPTIMIZER, STUDY_TRANSFORM, TRANSFORM
+from segmint.recipes.unet import NOTE, OPTIMIZER, STUDY_OPTIMIZER, TRANSFORM
 
 RECIPE = supervised(
     defaults={
@@ -19,7 +20,7 @@ RECIPE = supervised(
     },
     presets={
         "study": {
-            "transform": STUDY_TRANSFORM,
+            "transform": STUDY,
             "optimizer": {**STUDY_OPTIMIZER, "learning_rate": 1e-4},
             "training": {"batch_size": 2},
         }

@@ -27,6 +27,9 @@ STRIPE = 8
 DIM = 96
 """An image of 8 bits whose lightest pixels are darker than this is shown brighter."""
 
+_LIFT = 28
+"""Added to that light, so that a dark image is not black either."""
+
 _STRIPE_WIDTH = 2
 _PALE = 0.6
 _PALER = 0.45
@@ -67,7 +70,7 @@ def class_picture(
     colors = np.zeros((UNCOUNTED + 1, 3), np.uint8)
     colors[: len(palette)] = palette
     bare = np.isin(labels, [*uncolored(palette), UNCOUNTED])[..., np.newaxis]
-    drawn = np.where(bare, (photo * DIMMED).astype(np.uint8), colors[labels])
+    drawn = np.where(bare, (photo * DIMMED + _LIFT).astype(np.uint8), colors[labels])
     return _striped(resized(drawn, size), resized(photo, size), _cover(labels == UNCOUNTED, size))
 
 

@@ -48,8 +48,9 @@ def example_panels(
     titles: tuple[str, ...] = ("image",)
     pictures: list[npt.NDArray[Any]] = [example.image]
     if 1 < len(names) <= MOST_SEPARATE:
-        titles = tuple(CARDIAC_SEQUENCES.get(name, name) for name in names)
-        pictures = [example.image[..., [channel]] for channel in range(len(names))]
+        order = sorted(range(len(names)), key=lambda channel: _rank(names[channel]))
+        titles = tuple(CARDIAC_SEQUENCES.get(names[channel], names[channel]) for channel in order)
+        pictures = [example.image[..., [channel]] for channel in order]
     found = [
         ExamplePanel(title=title, draw=partial(_photo, pixels))
         for title, pixels in zip(titles, pictures, strict=True)
@@ -64,6 +65,12 @@ def example_panels(
         draw = partial(_mistakes, ground, example)
         found.append(ExamplePanel(title="mistakes", draw=draw))
     return found
+
+
+def _rank(name: str) -> int:
+    """Place of a sequence where it has a customary one; other channels keep their order."""
+    known = list(CARDIAC_SEQUENCES)
+    return known.index(name) if name in known else len(known)
 
 
 def _photo(pixels: npt.NDArray[Any], size: Size) -> Picture:

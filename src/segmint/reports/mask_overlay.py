@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmint.images import display_rgb, draw_overlay
+from segmint.images.borders import segment_borders
 
 Picture = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.uint8]
@@ -87,7 +88,7 @@ def thin_classes(masks: Sequence[Mask]) -> list[int]:
     """Classes that are nearly all edge, which outlines would hide."""
     edges = np.zeros(256, np.int64)
     for mask in masks:
-        edges += np.bincount(mask[_edges(mask)], minlength=256)
+        edges += np.bincount(mask[segment_borders(mask)], minlength=256)
     counts = _counts(masks)
     edges[IGNORED] = 0
     return np.flatnonzero(edges > _THIN * counts).tolist()
@@ -112,17 +113,6 @@ def _counts(masks: Sequence[Mask]) -> npt.NDArray[np.int64]:
     for mask in masks:
         counts += np.bincount(mask.ravel(), minlength=256)
     return counts
-
-
-def _edges(mask: Mask) -> npt.NDArray[np.bool_]:
-    """Pixels with another class above, below, left or right."""
-    edges = np.zeros(mask.shape, np.bool_)
-    across, down = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
-    edges[:, 1:] |= across
-    edges[:, :-1] |= across
-    edges[1:] |= down
-    edges[:-1] |= down
-    return edges
 
 
 def _stripe(drawn: npt.NDArray[np.float32], ignored: npt.NDArray[np.bool_]) -> None:

@@ -17,7 +17,11 @@ _TIMES = ("epoch", "iteration", "step")
 _LOSSES = {"loss": "training", "objective": "training", "val_loss": "validation"}
 _SCORES = {"val_mean_iou": "mean IoU", "val_accuracy": "accuracy", "val_mean_dice": "mean Dice"}
 _ALONE = {"nll": "negative log-likelihood (nats a pixel)", "components": "components"}
+_VALIDATION = "val_"
 _RATE = "learning_rate"
+_LEAST_PLAIN = 0.01
+"""Smaller learning rates than this are shown as multiples of a power of ten."""
+
 _CHART_CURVES = MOST_OTHERS + 1
 
 
@@ -44,7 +48,8 @@ def _charts(curves: Mapping[str, Curve], time: str) -> Iterator[Chart]:
     if losses:
         yield _chart(losses, time, "loss")
     known = {*_LOSSES, *_SCORES, *_ALONE, _RATE}
-    terms = [curve for name, curve in curves.items() if name not in known]
+    others = {name: curve for name, curve in curves.items() if name not in known}
+    terms = [curve for name, curve in others.items() if not name.startswith(_VALIDATION)]
     if len(terms) > 1:
         for start in range(0, len(terms), _CHART_CURVES):
             yield _chart(terms[start : start + _CHART_CURVES], time, "term, with its weight")
@@ -53,6 +58,10 @@ def _charts(curves: Mapping[str, Curve], time: str) -> Iterator[Chart]:
         yield _chart(scores, time, "validation score", caption=_best(scores[0], time))
     for curve in _renamed(curves, _ALONE):
         yield _chart([curve], time, curve.name, from_zero=curve.name == "components")
+    for name, curve in others.items():
+        if name.startswith(_VALIDATION):
+            title = name.removeprefix(_VALIDATION).replace("_", " ")
+            yield _chart([curve], time, f"{title} (validation)")
     if _RATE in curves:
         yield _rate_chart(curves[_RATE], time)
 
@@ -91,7 +100,7 @@ def _best(curve: Curve, time: str) -> str:
 
 def _rate_chart(curve: Curve, time: str) -> Chart:
     """The learning rate in a unit that leaves few digits on the axis."""
-    power = math.floor(math.log10(max(curve.y))) if max(curve.y) > 0 else 0
+    power = math.floor(math.log10(max(curve.y))) if 0 < max(curve.y) < _LEAST_PLAIN else 0
     scaled = [value / 10.0**power for value in curve.y]
     unit = "" if power == 0 else f" (1e{power})"
     return _chart([Curve(name="learning rate", x=curve.x, y=scaled)], time, f"learning rate{unit}")

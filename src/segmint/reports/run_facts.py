@@ -96,8 +96,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     else:
         yield "learned from", _images(len(record.get("images", ())))
         yield "components", str(record.get("components", "-"))
-    name = options.get("network", {}).get("network", "network")
-    yield "network", f"{name}, {parameters_of(run.folder):,} parameters"
+    name = options.get("network", {}).get("network")
+    yield "network", f"{f'{name}, ' if name else ''}{parameters_of(run.folder):,} parameters"
     if "loss" in options:
         yield "loss", str(options["loss"]["objective"])
     yield from _course(record)

@@ -64,12 +64,13 @@ class Findings:
         if self.dataset is None:
             return ""
         shown, there = len(self.examples), len(self.dataset)
-        count = f"All {there:,} images" if shown == there else f"{shown} of {there:,} images"
+        count = f"{shown} of {there:,} image{'' if there == 1 else 's'}"
         ranked = all(example.mean_iou is not None for example in self.examples)
-        order = "from the best to the worst by their own mean IoU" if ranked else "of the split"
-        spaced = "" if shown == there else "at equal steps "
+        order = ", from the best to the worst by their own mean IoU" if ranked else ""
+        spaced = "" if shown == there else f", at equal steps {'of rank' if ranked else 'in it'}"
         dim = any(is_dim(example.image) for example in self.examples)
-        return f"{count}, {spaced}{order}{'; dim images are shown brighter' if dim else ''}."
+        brighter = "; dim images are shown brighter" if dim else ""
+        return f"{count} of {self.dataset.split}{order}{spaced}{brighter}."
 
 
 def run_page(findings: Findings, picture: Path | None) -> Page:

@@ -30,6 +30,7 @@ PICTURES: Mapping[str, Any] = {"train": 24, "val": 6, "cells": 42}
 """How many pictures there are, and cells in each."""
 
 TRAINING: Mapping[str, Any] = {
+    "dataset": "folder",
     "objective": "cross_entropy + dice",
     "features": 12,
     "levels": 3,
@@ -42,6 +43,9 @@ TRAINING: Mapping[str, Any] = {
     "steps_per_epoch": 24,
 }
 """A smaller network, smaller crops and fewer, larger steps than the recipe's, to take seconds."""
+
+CHARTS = ("loss", "validation score")
+"""Vertical axes of the charts on the page."""
 
 SHOWN = 3
 """Validation pictures on the page."""
@@ -59,7 +63,7 @@ class _Learned:
 
 
 def cells_chapter(tour: Tour) -> Section:
-    """Pictures of cells with masks, a small U-Net that learns from some, and its score on others."""
+    """Pictures of cells with masks, a U-Net that learns from some, and its score on others."""
     learned = _learn(tour)
     run, val = learned.run, learned.val
     history = run.record["history"]
@@ -80,7 +84,7 @@ def cells_chapter(tour: Tour) -> Section:
         ),
         legend=tuple(_legend(learned)),
         figures=_figures(learned),
-        charts=tuple(chart for chart in learning_charts(history) if "rate" not in chart.y_title),
+        charts=tuple(chart for chart in learning_charts(history) if chart.y_title in CHARTS),
         tables=(_table(learned),),
         commands=_commands(learned, tour),
     )
@@ -88,11 +92,12 @@ def cells_chapter(tour: Tour) -> Section:
 
 def threshold_iou(dataset: Dataset) -> float:
     """IoU of cell or not by Otsu's threshold (1979) of each picture, over all pixels."""
-    from skimage.filters import threshold_otsu
+    from skimage import filters
 
+    otsu: Any = filters.threshold_otsu  # the library leaves its arguments without types
     shared = either = 0
     for sample in dataset:
-        found = sample.image[..., 0] > threshold_otsu(sample.image[..., 0])
+        found = sample.image[..., 0] > otsu(sample.image[..., 0])
         cells = sample.mask > 0
         shared += int((found & cells).sum())
         either += int((found | cells).sum())

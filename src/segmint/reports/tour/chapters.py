@@ -57,7 +57,8 @@ def make_tour(folder: str | Path, *, seed: int = 0, tell: Tell | None = None) ->
     page = Page(
         title="A tour of segmint",
         lead="Image segmentation without labels, from a few scribbles, and from masks, scored "
-        "against a known truth. Everything on this page was computed on your machine when the tour ran.",
+        "against a known truth. Everything on this page was computed on your machine when the tour "
+        "ran.",
         sections=(*sections, how_to_go_on(tour)),
         footer=f"segmint {__version__}. {CREDITS}",
     )
