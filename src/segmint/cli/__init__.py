@@ -28,7 +28,7 @@ commands.register(
     "evaluate", "segmint.cli.evaluate:command", "score predictions against ground truth"
 )
 commands.register("report", "segmint.cli.report:command", "show a run on one page")
-commands.register("data", "segmint.cli.data:command", "prepare a published data set")
+commands.register("data", "segmint.cli.data:command", "check, list or prepare data sets")
 commands.register("list", "segmint.cli.list:command", "what there is: methods, terms, networks")
 commands.register("info", "segmint.cli.info:command", "versions and devices, for a bug report")
 

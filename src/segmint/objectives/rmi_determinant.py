@@ -45,6 +45,7 @@ def cholesky_with_jitter(matrices: Tensor) -> Tensor:
         (P, n, n); NaN for a matrix that is not finite or far from definite.
     """
     greatest = matrices.detach().diagonal(dim1=-2, dim2=-1).amax(dim=-1)
+    factors: Tensor
     factors, failed = torch.linalg.cholesky_ex(matrices)
     for jitter in JITTERS:
         if not bool(failed.any()):

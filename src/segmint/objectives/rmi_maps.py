@@ -45,12 +45,12 @@ def labelled_images(labels: Tensor, counted: Tensor | None, classes: int) -> lis
     """
     if counted is not None:
         labels = labels.masked_fill(~counted, classes)
-    sides = labels.shape[1:]
+    shape = labels.shape
     labels = labels.clamp(max=classes).flatten(1)
     found = torch.zeros(len(labels), classes + 1, dtype=torch.bool, device=labels.device)
     found.scatter_(1, labels, True)
     found[:, classes] = True
-    places = (found.cumsum(dim=1) - 1).gather(1, labels).unflatten(1, sides)
+    places = (found.cumsum(dim=1) - 1).gather(1, labels).view(shape)
     present = [row.nonzero()[:, 0] for row in found[:, :classes]]
     return [
         LabelledImage(number, each, places[number], None if counted is None else counted[number])
@@ -91,7 +91,7 @@ class _PredictionMaps(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (logits,) = ctx.saved_tensors
         total = torch.zeros_like(logits)
-        gradients = gradient.split([len(part.classes) for part in ctx.parts])
+        gradients = torch.split(gradient, [len(part.classes) for part in ctx.parts])
         for part, upstream in zip(ctx.parts, gradients, strict=True):
             seen = _seen(logits, part, ctx.options).detach().requires_grad_()
             with torch.enable_grad():
@@ -115,7 +115,7 @@ def _parts(logits: Tensor, image: LabelledImage, options: RmiOptions) -> Iterato
     if options.activation != "softmax" and logits.is_contiguous():
         pixels = PIXELS_AT_ONCE if logits.device.type == "cpu" else MANY_PIXELS_AT_ONCE
         at_once = max(1, pixels // image.labels.numel())
-    for classes in image.classes.split(at_once):
+    for classes in torch.split(image.classes, at_once):
         yield _Part(image.number, classes, image.counted)
 
 

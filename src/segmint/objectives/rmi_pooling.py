@@ -120,4 +120,4 @@ def _counts(labels: Tensor, classes: int, options: RmiOptions) -> Tensor:
     squares = rows[:, None] * width + columns
     bins = (squares * (classes + 1) + labels).flatten()
     counts = bins.bincount(minlength=height * width * (classes + 1))
-    return counts.unflatten(0, (height, width, classes + 1)).movedim(2, 0)[:classes]
+    return counts.view(height, width, classes + 1).movedim(2, 0)[:classes]

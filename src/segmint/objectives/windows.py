@@ -112,7 +112,7 @@ class _Windows:
         )
         count, lines = len(centered), rows.stop - rows.start
         block = centered.new_ones(count, 2 * self.radius**2 + 1, lines, self.width)
-        block[:, :-1].unflatten(1, (2, self.radius, self.radius)).copy_(vectors)
+        block[:, :-1].view(vectors.shape).copy_(vectors)
         if self.valid is not None:
             block *= self.valid[pairs, None, rows]
         return block.flatten(2)
@@ -130,7 +130,7 @@ class _Windows:
         total = torch.zeros_like(prediction, dtype=torch.double)
         for pairs, rows in self.blocks():
             shares = weights[pairs] @ self.block(pairs, rows)
-            shares = shares.unflatten(2, (-1, self.width)).unflatten(1, (self.radius, self.radius))
+            shares = shares.view(len(shares), self.radius, self.radius, -1, self.width)
             for y in range(self.radius):
                 lines = slice(rows.start + y, rows.stop + y)
                 for x in range(self.radius):

@@ -13,9 +13,9 @@ from segmint.solvers.optimizer_options import OptimizerOptions
 
 
 class WeightOptimizer:
-    """A fused optimizer of the weights of a network, and what is done to gradients before it.
+    """The optimizer of the weights of a network, and what is done to gradients before it.
 
-    The fused optimizers copy every channels-last weight into rows and back at each step. Here they
+    Fused optimizers copy every channels-last weight into rows and back at each step. Here they
     get views that are rows already, of the same memory.
 
     Args:
@@ -93,13 +93,13 @@ def _built(groups: list[dict[str, Any]], options: OptimizerOptions) -> torch.opt
     common: dict[str, Any] = {
         "lr": options.learning_rate,
         "weight_decay": options.decay,
-        "fused": True,
     }
     if options.optimizer == "sgd":
+        # Fused, it fails where a weight gets its first gradient after the first step.
         return torch.optim.SGD(groups, momentum=options.momentum, **common)
     if options.optimizer == "adam":
-        return torch.optim.Adam(groups, **common)
-    return torch.optim.AdamW(groups, **common)
+        return torch.optim.Adam(groups, fused=True, **common)
+    return torch.optim.AdamW(groups, fused=True, **common)
 
 
 def _order(weight: Tensor) -> tuple[int, ...]:

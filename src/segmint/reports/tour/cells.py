@@ -39,7 +39,7 @@ TRAINING: Mapping[str, Any] = {
     "augmentation": "flip",
     "learning_rate": 0.01,
     "batch_size": 4,
-    "epochs": 10,
+    "epochs": 8,
     "steps_per_epoch": 24,
 }
 """A smaller network, smaller crops and fewer, larger steps than the recipe's, to take seconds."""
