@@ -3,8 +3,8 @@
 Pixel accuracy and the foreground-restricted Rand score after border thinning, for the recipe
 ``isbi-unet`` and its smaller preset, with seconds, steps and patches.
 
-Run: ``python benchmarks/bench_isbi.py ISBI_FOLDER [PRESET ...]``, a preset being ``small``,
-``medium`` or ``published``.
+Run: ``python benchmarks/bench_isbi.py ISBI_FOLDER [PRESET[:EPOCHS] ...]``, a preset being
+``small``, ``study`` or ``published``, the recipe without one.
 """
 
 from __future__ import annotations
@@ -27,12 +27,18 @@ THRESHOLDS = np.arange(0.1, 0.91, 0.1)
 def main(root: str, presets: list[str]) -> None:
     """Train by each preset and print what it is worth."""
     print(machine())
-    for preset in presets:
+    for asked in presets:
+        preset, _, epochs = asked.partition(":")
+        longer = {"epochs": int(epochs)} if epochs else {}
         with tempfile.TemporaryDirectory() as folder:
             run = segmint.train(
-                "isbi-unet", root, out=folder, preset=None if preset == "published" else preset
+                "isbi-unet",
+                root,
+                out=folder,
+                preset=None if preset == "published" else preset,
+                **longer,
             )
-            report(preset, run)
+            report(asked, run)
 
 
 def report(preset: str, run: segmint.Run) -> None:

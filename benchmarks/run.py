@@ -15,6 +15,11 @@ PLAIN = (
     "bench_megapixels",
     "bench_mixtures",
     "bench_deepg",
+    "bench_objectives",
+    "bench_rmi",
+    "bench_unet",
+    "bench_trainer",
+    "bench_loader",
 )
 
 

@@ -47,7 +47,7 @@ class CheckOptions(Options):
 
     dataset: str = option("auto")
     """Layout of the folder, as 'segmint data list' names it; auto recognizes it."""
-    val_fraction: float = option(0.0, low=0, high=0.99)
+    val_fraction: float | None = option(None, low=0, high=0.99)
     """Share of train that is held out for validation where the data set has no val."""
     seed: int = option(0, low=0, high=2**32 - 1)
     """Of drawing that share."""

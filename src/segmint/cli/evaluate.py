@@ -22,7 +22,7 @@ from segmint.images.masks import pair_files, read_masks, read_prediction
 from segmint.metrics import MATCHINGS, Matching, aggregate, evaluate
 from segmint.metrics.evaluation import Relabel
 from segmint.options import Options, option
-from segmint.recipes.run_folder import is_finished
+from segmint.recipes.run_folder import is_finished, is_unfinished
 from segmint.runs import atomic_path
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ _NO_SCORES: Mapping[str, Any] = {
 
 def command(arguments: list[str]) -> Callable[..., int]:
     """The command: for label maps and masks, or for a run and a data set."""
-    if arguments and is_finished(Path(arguments[0])):
+    folder = Path(arguments[0]) if arguments else None
+    if folder is not None and (is_finished(folder) or is_unfinished(folder)):
         return evaluate_run_command()
 
     def compare(predictions: str, masks: str, /, *, chosen: Mapping[str, Any]) -> int:

@@ -246,8 +246,20 @@ def _resume(out: Path, recipe: str | None, given: Sequence[str], running: TrainO
 def _finish(run: Run, out: Path, failures: Sequence[str]) -> int:
     for failure in failures:
         console.complain(failure)
+    if run.recipe.takes_dataset:
+        _report(run)
     console.result(f"{run.record['summary']} in {run.record['seconds']:.1f} s: run in {out}")
     return 1 if failures else 0
+
+
+def _report(run: Run) -> None:
+    """Write the report; the run stands also where that fails."""
+    from segmint.reports.run_report import write_training_report
+
+    try:
+        write_training_report(run)
+    except SegmintError as error:
+        console.say(f"note: there is no report ({error})")
 
 
 def _how_to_go_on(out: Path) -> str:

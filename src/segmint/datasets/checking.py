@@ -61,7 +61,7 @@ def check(
     root: str | Path,
     name: str = AUTO,
     *,
-    val_fraction: float = 0.0,
+    val_fraction: float | None = None,
     seed: int = 0,
     advance: Callable[[str, int, int], None] | None = None,
     **options: Any,

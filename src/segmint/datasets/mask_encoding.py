@@ -61,7 +61,8 @@ def recognize_encoding(
     if colored is not None:
         raise InputError(
             f"mask {colored.path} is a color picture, accepted with encoding={kind} is one number "
-            "for each pixel: choose encoding=colors, or save it as 8-bit grey or with a palette"
+            "for each pixel: pass --dataset-options encoding=colors, or save it as 8-bit grey or "
+            "with a palette"
         )
     values = _values(facts)
     if values[0] < 0:
@@ -101,8 +102,8 @@ def _refuse_two(first: MaskFacts, others: Sequence[MaskFacts], one: str, two: st
         more = ", ..." if len(others[0].values) > 4 else ""
         raise InputError(
             f"masks are encoded in two ways: {first.path} holds {one} and {others[0].path} holds "
-            f"{two} ({shown}{more}); save all masks in one way, or choose encoding="
-            f"{'colors' if first.colored else 'numbers'}"
+            f"{two} ({shown}{more}); save all masks in one way, or pass "
+            f"--dataset-options encoding={'colors' if first.colored else 'numbers'}"
         )
 
 

@@ -20,7 +20,7 @@ def open(  # noqa: A001 (the name is the point: segmint.datasets.open)
     root: str | Path,
     *,
     split: str = "train",
-    val_fraction: float = 0.0,
+    val_fraction: float | None = None,
     seed: int = 0,
     **options: Any,
 ) -> Dataset:
@@ -34,7 +34,8 @@ def open(  # noqa: A001 (the name is the point: segmint.datasets.open)
         name: of the layout, such as ``voc2012``; ``auto`` recognizes it.
         root: the folder of the data set.
         split: ``train``, ``val``, ``test`` or another that the data set has.
-        val_fraction: share of ``train`` that is held out, 0 to below 1, where ``val`` is missing.
+        val_fraction: share of ``train`` that is held out, 0 to below 1, where ``val`` is missing;
+            None is the layout's own share, which is 0 for all but ``isbi2012``.
         seed: of the draw.
         options: of the layout, such as ``target="foreground"`` of ``nuclei``.
 
@@ -54,7 +55,7 @@ def open(  # noqa: A001 (the name is the point: segmint.datasets.open)
 
 
 def splits(
-    name: str, root: str | Path, *, val_fraction: float = 0.0, **options: Any
+    name: str, root: str | Path, *, val_fraction: float | None = None, **options: Any
 ) -> tuple[str, ...]:
     """The splits that :func:`open` opens with the same arguments, ``train`` first.
 
@@ -116,11 +117,11 @@ class Division:
     """A layout whose training images are divided where it has no validation split."""
 
     layout: Layout
-    fraction: float
+    fraction: float | None
     seed: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fraction < 1:
+        if not 0 <= self._share < 1:
             raise UsageError(f"val_fraction is {self.fraction}, accepted is 0 to below 1")
 
     def open(self, split: str) -> Dataset:
@@ -172,7 +173,7 @@ class Division:
     def _notes(self, split: str, pairs: tuple[Pair, ...]) -> tuple[str, ...]:
         official = self.layout.splits()
         if not self._divides(official):
-            unused = self.fraction > 0 and "val" in official
+            unused = bool(self.fraction) and "val" in official
             return ("val is the data set's own split: val_fraction is not used",) if unused else ()
         if split not in ("train", "val"):
             return ()
@@ -182,7 +183,7 @@ class Division:
 
     @property
     def _share(self) -> float:
-        return self.fraction or self.layout.default_val_fraction
+        return self.layout.default_val_fraction if self.fraction is None else self.fraction
 
     def _divides(self, official: tuple[str, ...]) -> bool:
         return "train" in official and "val" not in official and self._share > 0

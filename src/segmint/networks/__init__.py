@@ -74,6 +74,7 @@ def _check_options(name: str, factory: Any, options: Mapping[str, Any]) -> None:
     known = inspect.signature(factory).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
         return
+    own = [each for each in known if each not in ("in_channels", "classes", "seed")]
     for option in options:
         if option not in known:
-            raise UsageError(f"network {name!r} does not take {option}: {nearest(option, known)}")
+            raise UsageError(f"network {name!r} does not take {option}: {nearest(option, own)}")

@@ -39,9 +39,8 @@ def open_splits(root: Path, options: DataOptions, *, seed: int) -> Splits:
     name = recognize(root) if options.dataset == AUTO else options.dataset
     own = assignments(options.dataset_options, flag="--dataset-options")
     fraction = options.val_fraction
-    if fraction is None:
-        has_val = options.val_split in splits_of(name, root, **own)
-        fraction = 0.0 if has_val else AUTO_VAL_FRACTION
+    if fraction is None and options.val_split not in splits_of(name, root, **own):
+        fraction = AUTO_VAL_FRACTION
     arguments = {"val_fraction": fraction, "seed": seed, **own}
     train = _opened(name, root, options.train_split, arguments)
     val = None

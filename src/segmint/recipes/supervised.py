@@ -193,18 +193,15 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
 def respond(network: nn.Module, image: Tensor, size: tuple[int, int], dtype: Any) -> Tensor:
     """Logits (K, H, W) float32 of a preprocessed image (1, C, h, w), at a size (H, W)."""
     import torch
-    from torch.nn import functional
 
     from segmint.solvers.descent import arithmetic
+    from segmint.solvers.logits import sized
 
     device = next(network.parameters()).device
     image = image.to(device).contiguous(memory_format=torch.channels_last)
     with torch.no_grad(), arithmetic(dtype, device):
         logits = network(image)
-    logits = logits.float()
-    if logits.shape[-2:] != size:
-        logits = functional.interpolate(logits, size, mode="bilinear", align_corners=False)
-    return cast("Tensor", logits[0].cpu())
+    return sized(logits.float(), size)[0].cpu()
 
 
 def section(plan: Plan, kind: type[Section]) -> Section:
@@ -214,15 +211,21 @@ def section(plan: Plan, kind: type[Section]) -> Section:
 
 def _network(options: NetworkOptions, train: Dataset, *, seed: int) -> nn.Module:
     from segmint.networks import build
+    from segmint.networks.weights import load_weights, read_weights
+    from segmint.networks.zoo_names import PREFIX
 
-    own = dict(options.given)
-    return build(
+    own = options.given
+    file = None if options.network.startswith(PREFIX) else own.pop("weights", None)
+    network = build(
         options.network,
         in_channels=train.channels,
         classes=len(train.classes),
         seed=seed,
         **own,
     )
+    if file is not None:
+        load_weights(network, read_weights(Path(file)), Path(file))
+    return network
 
 
 def _softmax(logits: Tensor) -> NDArray[np.float32]:

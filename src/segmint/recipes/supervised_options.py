@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from segmint.errors import UsageError
 from segmint.options import Options, option
@@ -43,8 +44,8 @@ class NetworkOptions(Options):
     network: str = option("unet")
     """Name of a network: unet, unet-original, or smp:ARCHITECTURE/ENCODER."""
     weights: str | None = option(None)
-    """Weights that an smp network starts from: a file, or download for the published ones of its
-    encoder."""
+    """Weights to start from: a file, such as network.safetensors of a run with the same classes, or
+    for an smp network download for the published ones of its encoder."""
     features: int | None = option(None, low=1)
     """Features of the first block of a U-Net."""
     levels: int | None = option(None, low=1)
@@ -55,7 +56,7 @@ class NetworkOptions(Options):
     """Normalization inside a U-Net."""
 
     @property
-    def given(self) -> dict[str, object]:
+    def given(self) -> dict[str, Any]:
         """What was given of the network's own options."""
         own = {
             "weights": self.weights,

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
@@ -32,6 +32,12 @@ _PATIENCE = 30.0
 """Seconds that the others get to end by themselves after a training that ended well."""
 _TIMEOUT = timedelta(hours=2)
 """Of one process waiting for another."""
+
+_FAILURES = (
+    *(SegmintError, RuntimeError, OSError, MemoryError),
+    *(ValueError, LookupError, TypeError, ArithmeticError, AttributeError),
+)
+"""What is told to the first process, which would else know of a broken line only."""
 
 
 @contextmanager
@@ -129,11 +135,10 @@ def _take_part(job: Job, place: Place, meeting: str, threads: int, line: Connect
         _join(job, place, meeting)
         learn(job, place)
         torch.distributed.destroy_process_group()
-    except SegmintError as error:
-        line.send(error)
-    except RuntimeError:
-        # Either our own error, or the first process is gone and nobody listens.
-        line.send(RuntimeError(f"process {place.rank} failed:\n{traceback.format_exc()}"))
+    except _FAILURES as error:
+        told = RuntimeError(f"process {place.rank} failed:\n{traceback.format_exc()}")
+        with suppress(OSError):  # the first process may be gone, so that nobody listens
+            line.send(error if isinstance(error, SegmintError | MemoryError) else told)
 
 
 def _join(job: Job, place: Place, meeting: str) -> None:

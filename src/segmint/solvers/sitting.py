@@ -42,6 +42,7 @@ def learn(job: Job, place: Place, *, watch: Watcher | None = None) -> Progress:
     clock = Clock(progress.seconds, job.training.max_seconds)
     epoch_end = EpochEnd(job, place, progress=progress, clock=clock, watch=watch)
     if progress.is_over(job.extent, job.training):
+        epoch_end.close()
         return progress
     from segmint.solvers.lightning_trainer import run_loop
     from segmint.solvers.training_module import TrainingModule

@@ -16,6 +16,7 @@ from segmint.metrics.confusion import Confusion
 from segmint.objectives.batch import IGNORE_INDEX, Batch
 from segmint.objectives.objective import Objective
 from segmint.solvers.learning_task import LearningTask
+from segmint.solvers.logits import sized
 from segmint.torchvision_operators import declare_operators
 
 declare_operators()
@@ -82,6 +83,10 @@ class SupervisedTask(LearningTask):
         """Forget the scores of the last validation."""
         self._counts.reset()
         self._losses.reset()
+        # Of several processes one may get no image, and torchmetrics warns of empty counts.
+        nothing = torch.zeros((1, 1, 1), dtype=torch.long, device=next(self.parameters()).device)
+        self._counts.update(nothing, nothing + self.ignore_index)
+        self._losses.update(0.0, weight=0.0)
 
     def validate(self, batch: Batch) -> None:
         """Count the pixels of a batch, whose mask is of native size.
@@ -145,13 +150,6 @@ class SupervisedTask(LearningTask):
                 "relabel"
             )
         return mask
-
-
-def sized(logits: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
-    """Logits (N, K, h, w) at another size (H, W), between their pixels' centers."""
-    if logits.shape[-2:] == tuple(size):
-        return logits
-    return functional.interpolate(logits, tuple(size), mode="bilinear", align_corners=False)
 
 
 def _at_image_size(batch: Batch) -> Batch:

@@ -1,0 +1,13 @@
+"""Logits at the size of what they are compared with."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def sized(logits: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Logits (N, K, h, w) at another size (H, W), between their pixels' centers."""
+    if logits.shape[-2:] == size:
+        return logits
+    return functional.interpolate(logits, size, mode="bilinear", align_corners=False)
