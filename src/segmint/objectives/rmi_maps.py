@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from segmint.objectives.precision import widened
 from segmint.objectives.rmi_options import RmiOptions
-from segmint.objectives.rmi_pooling import pooled, pooled_one_hot
+from segmint.objectives.rmi_pooling import pooled, pooled_gradient, pooled_one_hot
 
 PUBLISHED_CLIP = 1e-6
 """Added to the probabilities by the published code."""
@@ -93,12 +93,31 @@ class _PredictionMaps(torch.autograd.Function):
         total = torch.zeros_like(logits)
         gradients = torch.split(gradient, [len(part.classes) for part in ctx.parts])
         for part, upstream in zip(ctx.parts, gradients, strict=True):
-            seen = _seen(logits, part, ctx.options).detach().requires_grad_()
-            with torch.enable_grad():
-                maps = _prediction(seen, part, ctx.options)
-            (slope,) = torch.autograd.grad(maps, seen, upstream)
+            slope = _slope(_seen(logits, part, ctx.options), part, ctx.options, upstream)
             total[part.number].index_copy_(0, _needed(logits, part, ctx.options), slope)
         return total, None, None
+
+
+def _slope(seen: Tensor, part: _Part, options: RmiOptions, upstream: Tensor) -> Tensor:
+    """The gradient in the logits that were seen."""
+    if options.activation == "sigmoid" and options.pooling in ("none", "average"):
+        return _sigmoid_slope(seen, part, options, upstream)
+    seen = seen.detach().requires_grad_()
+    with torch.enable_grad():
+        maps = _prediction(seen, part, options)
+    (slope,) = torch.autograd.grad(maps, seen, upstream)
+    return slope
+
+
+def _sigmoid_slope(seen: Tensor, part: _Part, options: RmiOptions, upstream: Tensor) -> Tensor:
+    """The same in closed form, which spares pooling the probabilities once more."""
+    probabilities = _sigmoid(seen, part)
+    slope = torch.ops.aten.sigmoid_backward(
+        pooled_gradient(upstream, probabilities, options), probabilities
+    )
+    if part.counted is not None:
+        slope.masked_fill_(~part.counted, 0.0)
+    return cast(Tensor, slope.to(seen.dtype))
 
 
 class _Part(NamedTuple):
@@ -132,16 +151,22 @@ def _needed(logits: Tensor, part: _Part, options: RmiOptions) -> Tensor:
 
 
 def _prediction(logits: Tensor, part: _Part, options: RmiOptions) -> Tensor:
-    logits = widened(logits)
-    if part.counted is not None:
-        # What does not count may hold what is no number.
-        logits = logits.masked_fill(~part.counted, 0.0)
     if options.activation == "softmax":
-        probabilities = logits.softmax(dim=0)[part.classes]
+        probabilities = _cleared(logits, part).softmax(dim=0)[part.classes]
     else:
-        probabilities = logits.sigmoid()
+        probabilities = _sigmoid(logits, part)
     if options.published:
         if part.counted is not None:
             probabilities = probabilities * part.counted
         probabilities = probabilities + PUBLISHED_CLIP
     return pooled(probabilities, options)
+
+
+def _sigmoid(logits: Tensor, part: _Part) -> Tensor:
+    return _cleared(logits, part).sigmoid()
+
+
+def _cleared(logits: Tensor, part: _Part) -> Tensor:
+    """The logits, widened; what does not count may hold what is no number."""
+    logits = widened(logits)
+    return logits if part.counted is None else logits.masked_fill(~part.counted, 0.0)

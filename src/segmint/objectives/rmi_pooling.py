@@ -31,6 +31,17 @@ def pooled(maps: Tensor, options: RmiOptions) -> Tensor:
     return pool(maps, options.pool_size, padding=_padding(options))
 
 
+def pooled_gradient(upstream: Tensor, maps: Tensor, options: RmiOptions) -> Tensor:
+    """The gradient in maps (K, H, W) that were averaged, or not pooled, from that in the result."""
+    if options.pool_size == 1:
+        return upstream
+    size, padding = [options.pool_size] * 2, [_padding(options)] * 2
+    gradient: Tensor = torch.ops.aten.avg_pool2d_backward(
+        upstream, maps, size, size, padding, False, True, None
+    )
+    return gradient
+
+
 def pooled_one_hot(labels: Tensor, classes: int, options: RmiOptions, dtype: torch.dtype) -> Tensor:
     """The one-hot maps of labels made smaller.
 
