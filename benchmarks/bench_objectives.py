@@ -57,7 +57,7 @@ def plain_bce(logits: Tensor, batch: Batch) -> Tensor:
     known = batch.mask != IGNORED
     onehot = functional.one_hot(batch.mask.masked_fill(~known, 0), CLASSES).movedim(-1, 1).float()
     values = functional.binary_cross_entropy_with_logits(logits.float(), onehot, reduction="none")
-    return (values * known.unsqueeze(1)).sum() / (known.sum() * CLASSES)
+    return (values * known.unsqueeze(1)).sum() / known.sum()
 
 
 def made(dtype: torch.dtype, layout: torch.memory_format) -> tuple[Tensor, Batch]:

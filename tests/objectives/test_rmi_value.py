@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from segmint.objectives.batch import Batch
+from segmint.objectives.objective import Objective
 from segmint.objectives.rmi import REFERENCE_WINDOWS, rmi_loss
 
 Array = NDArray[Any]
@@ -271,3 +273,13 @@ def test_interpolated_as_published() -> None:
         logits.sigmoid(), (10, 10), mode="bilinear", align_corners=True
     )
     torch.testing.assert_close(found, obvious_loss(sampled.logit(), smaller, 3))
+
+
+@pytest.mark.parametrize(("radius", "ignored", "value"), PUBLISHED_SUMS)
+def test_published_objective(radius: int, ignored: bool, value: float) -> None:
+    """Both terms together, as a recipe writes them."""
+    logits, mask = published_inputs(ignored=ignored)
+    objective = Objective(f"0.5*bce + 0.5*rmi(radius={radius}, normalization=paper)")
+    found = objective(logits, Batch(image=logits.detach()[:, :1], mask=mask))
+    # The published mean divides by one pixel too many.
+    assert float(found.detach()) == pytest.approx(value, rel=1e-4)

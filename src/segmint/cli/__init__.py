@@ -22,7 +22,9 @@ commands.register("segment", "segmint.cli.segment:command", "segment images with
 commands.register(
     "recut", "segmint.cli.recut:command", "another number of components, without a new fit"
 )
-commands.register("train", "segmint.cli.train:command", "learn from a folder of images")
+commands.register(
+    "train", "segmint.cli.train:command", "learn from a data set or a folder of images"
+)
 commands.register("predict", "segmint.cli.predict:command", "apply a run to images")
 commands.register(
     "evaluate", "segmint.cli.evaluate:command", "score predictions against ground truth"
@@ -90,7 +92,7 @@ def _dispatch(arguments: list[str]) -> int:
 
     app = App(
         name="segmint",
-        help="Segment images without labels, or from a few scribbles, and find out how well.",
+        help="Segment images with labels, with a few, or with none, and find out how well.",
         version=__version__,
         help_format="plaintext",  # markdown would take 30 ms to load
         result_action="return_value",
