@@ -12,6 +12,9 @@ import pytest
 import yaml
 from PIL import Image as Pillow
 
+import segmint
+from segmint.cli import run as run_command
+from segmint.errors import UsageError
 from segmint.images import read_labels
 from segmint.recipes.run import Run
 
@@ -135,6 +138,22 @@ def test_prediction_has_the_colors_of_the_data_set(run, scenes, here, succeeds) 
     assert (folder / "probabilities.tif").is_file()
     record = json.loads((folder / "result.json").read_text())
     assert record["names"] == {str(index): name for index, name in enumerate(CLASSES)}
+
+
+def test_predictions_are_scored_class_by_class(run, scenes, here, succeeds, capsys) -> None:
+    succeeds("predict", "run", "scenes/images", "--out", "out", "--quiet")
+    found = json.loads(succeeds("evaluate", "out", "scenes/masks", "--json", "--quiet")[0])
+    assert found["matching"] == "none"
+    assert "--matching" in succeeds("evaluate", "--help")[0]
+    for path in (scenes / "masks").iterdir():
+        Pillow.fromarray(np.array(Pillow.open(path)) * 100).save(path)
+    assert run_command(["evaluate", "out", "scenes/masks", "--quiet"]) == 1
+    assert "knows the classes 0 to 2" in capsys.readouterr().err
+
+
+def test_python_does_not_replace_a_run_unasked(run) -> None:
+    with pytest.raises(UsageError, match="overwrite=True"):
+        segmint.train("unet", "scenes", out=run)
 
 
 def test_evaluation_of_a_run(run, here, succeeds) -> None:

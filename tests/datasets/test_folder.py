@@ -139,7 +139,7 @@ class TestEncodings:
 
     def test_shades(self, tmp_path: Path) -> None:
         dataset = datasets.open("folder", folder(tmp_path, grey(*range(0, 250, 2))))
-        assert "so many may be shades of smoothed masks" in dataset.notes[0]
+        assert "shades of smoothed masks" in dataset.notes[0]
 
     def test_photos_in_the_place_of_masks(self, tmp_path: Path) -> None:
         pixels = np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)

@@ -8,9 +8,12 @@ import shutil
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from segmint.cli import console
 from segmint.cli.evaluate_run import check_csv
@@ -19,6 +22,8 @@ from segmint.cli.parameters import signature
 from segmint.errors import InputError, SegmintError, UsageError
 from segmint.images import read_image
 from segmint.images.masks import pair_files, read_masks, read_prediction
+from segmint.methods.method import OF_THE_DATA_SET
+from segmint.methods.storage import read_record
 from segmint.metrics import MATCHINGS, Matching, aggregate, evaluate
 from segmint.metrics.evaluation import Relabel
 from segmint.options import Options, option
@@ -39,8 +44,9 @@ class EvaluateOptions(Options):
     """Value of the masks that is not counted, or none to count every value."""
     relabel: str = option("both", choices=tuple(_RELABEL))
     """Score each connected piece of a label as a segment (yes), each label (no), or both."""
-    matching: str = option("hungarian", choices=tuple(MATCHINGS))
-    """How labels are given classes for IoU, Dice and accuracy; none where they are classes."""
+    matching: str | None = option(None, choices=tuple(MATCHINGS))
+    """How labels are given classes for IoU, Dice and accuracy; if not given none where a run
+    learned them from masks, else hungarian."""
     csv: str | None = option(None)
     """File for the scores of each image."""
     overwrite: bool = option(False)
@@ -105,8 +111,10 @@ def command(arguments: list[str]) -> Callable[..., int]:
 def _evaluate(predictions: str, masks: str, options: EvaluateOptions) -> int:
     check_csv(options.csv, overwrite=options.overwrite)
     pairs = pair_files(predictions, masks)
+    known = _classes_of_run(pairs[0][1])
+    options = replace(options, matching=options.matching or ("none" if known else "hungarian"))
     start = time.perf_counter()
-    scores, failures = _score_files(pairs, options)
+    scores, failures = _score_files(pairs, options, known)
     seconds = (time.perf_counter() - start) / len(pairs)
     table = aggregate(scores) if scores else None
     if options.json:
@@ -135,7 +143,7 @@ def _evaluate(predictions: str, masks: str, options: EvaluateOptions) -> int:
 
 
 def _score_files(
-    pairs: Sequence[tuple[str, Path, Path]], options: EvaluateOptions
+    pairs: Sequence[tuple[str, Path, Path]], options: EvaluateOptions, known: int
 ) -> tuple[list[Scores], list[str]]:
     """The scores of the pairs that can be read and fit, and why the others do not."""
     scores: list[Scores] = []
@@ -144,7 +152,7 @@ def _score_files(
         with console.progress(len(pairs), quiet=options.quiet) as advance:
             for name, prediction, mask in pairs:
                 try:
-                    scores.append(_score_pair(name, prediction, mask, options))
+                    scores.append(_score_pair(name, prediction, mask, options, known))
                 except (InputError, MemoryError) as error:
                     failures.append(_reason(prediction, mask, error))
                     advance(name, note="failed")
@@ -158,15 +166,49 @@ def _score_files(
     return scores, failures
 
 
-def _score_pair(name: str, prediction: Path, mask: Path, options: EvaluateOptions) -> Scores:
+def _score_pair(
+    name: str, prediction: Path, mask: Path, options: EvaluateOptions, known: int
+) -> Scores:
+    truths = read_masks(mask, ignore_index=options.ignored)
+    if known and options.matching == "none":
+        _check_classes(truths, mask, options.ignored, known)
     return evaluate(
         read_prediction(prediction),
-        read_masks(mask, ignore_index=options.ignored),
+        truths,
         ignore_index=options.ignored,
         relabel=_RELABEL[options.relabel],
         matching=cast("Matching", options.matching),
         name=name,
     )
+
+
+def _classes_of_run(prediction: Path) -> int:
+    """How many classes the run had that made a prediction; 0 where none is known."""
+    try:
+        record = read_record(prediction.parent)
+    except InputError:
+        return 0
+    return len(record.get("names", {})) if record.get("order") == OF_THE_DATA_SET else 0
+
+
+def _check_classes(
+    truths: Sequence[NDArray[np.int32]], mask: Path, ignored: int | None, known: int
+) -> None:
+    """Refuse masks whose values are not the numbers of the classes that the run learned.
+
+    Raises:
+        InputError: says how the run itself reads them.
+    """
+    values = sorted({int(value) for truth in truths for value in np.unique(truth)})
+    counted = [value for value in values if value != ignored]
+    beyond = [value for value in counted if not 0 <= value < known]
+    if beyond or (known == 2 and ignored in values and len(counted) < 2):
+        shown = ", ".join(map(str, values[:4])) + (", ..." if len(values) > 4 else "")
+        raise InputError(
+            f"{mask} holds the values {shown}, where the run that made the predictions knows the "
+            f"classes 0 to {known - 1}, accepted are masks of these numbers: score the run by "
+            "'segmint evaluate RUN DATA', which reads masks as in training, or pass --matching"
+        )
 
 
 def _reason(prediction: Path, mask: Path, error: Exception) -> str:

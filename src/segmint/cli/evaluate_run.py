@@ -161,10 +161,10 @@ def _image_rows(scores: RunScores) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["image", "mean_iou", "mean_dice", "accuracy", *scores.classes])
     for name, means in scores.image_means().items():
-        ious = map(_number, scores.images[name].intersection_over_union)
-        writer.writerow([name, *map(_number, means.values()), *ious])
+        values = (*means.values(), *scores.images[name].intersection_over_union)
+        writer.writerow([name, *(_number(value, absent="") for value in values)])
     return stream.getvalue()
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{value:.4f}"
+def _number(value: float | None, *, absent: str = "-") -> str:
+    return absent if value is None or value != value else f"{value:.4f}"

@@ -25,6 +25,7 @@ _LEAST_STEP = 16
 """Grey levels nearer to each other than this are numbers."""
 _MOST_FREE_NUMBERS = 32
 """Numbers up to here are classes though few of them occur."""
+_MANY_MEANINGS = "; so many may be numbers of objects, which the layout nuclei reads, or shades of smoothed masks"
 _MANY_NUMBERS = 64
 """So many classes that nobody named are more often shades."""
 _BINARY = ("background", "foreground")
@@ -102,8 +103,8 @@ def _refuse_two(first: MaskFacts, others: Sequence[MaskFacts], one: str, two: st
         more = ", ..." if len(others[0].values) > 4 else ""
         raise InputError(
             f"masks are encoded in two ways: {first.path} holds {one} and {others[0].path} holds "
-            f"{two} ({shown}{more}); save all masks in one way, or pass "
-            f"--dataset-options encoding={'colors' if first.colored else 'numbers'}"
+            f"{two} ({shown}{more}); save all masks in one way"
+            f"{', or pass --dataset-options encoding=colors' if first.colored else ''}"
         )
 
 
@@ -153,7 +154,7 @@ def _numbers(facts: Sequence[MaskFacts], values: list[int], named: ClassList | N
         classes=_BINARY if kept[-1] == 1 else tuple(f"class {each}" for each in range(count)),
         palette=_file_colors(facts, count),
         note=f"masks hold numbers up to {kept[-1]}{counted}; classes.txt would name them"
-        + ("; so many may be shades of smoothed masks" if count > _MANY_NUMBERS else ""),
+        + (_MANY_MEANINGS if count > _MANY_NUMBERS else ""),
     )
 
 

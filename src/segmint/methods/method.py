@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 BY_AREA = "by area, largest first; scribbled components keep their ids"
 """The order of components where a method has none of its own."""
 
+OF_THE_DATA_SET = "the classes of the data set"
+"""The order of labels that are classes, as a run learned them from masks."""
+
 Observer = Callable[[int, "NDArray[np.int32]"], None]
 """Called with the iteration and the labels as they are, at the size the method works at."""
 

@@ -140,7 +140,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     from segmint.datasets.preprocessing import Preprocessing
     from segmint.devices import choose_device, choose_dtype
     from segmint.images.channels import check_channel_order
-    from segmint.methods.method import Outcome
+    from segmint.methods.method import OF_THE_DATA_SET, Outcome
     from segmint.networks.storage import load_network
 
     place = choose_device(device)
@@ -182,7 +182,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
         return Outcome(
             labels=labels if region is None else np.where(region, labels, np.int32(-1)),
             probabilities=lambda: found,
-            order="the classes of the data set",
+            order=OF_THE_DATA_SET,
             names=dict(enumerate(classes)),
             colors=colors,
         )
@@ -258,7 +258,8 @@ def _check_labels(train: Dataset, objective: Objective) -> None:
 
 
 def _summary(fitted: Any, train: Dataset, val: Dataset | None) -> str:
-    learned = f"learned {len(train.classes)} classes from {counted_images(len(train))}"
+    why = "" if fitted.stopped == "epochs" else f" until {fitted.stopped}"
+    learned = f"learned {len(train.classes)} classes from {counted_images(len(train))}{why}"
     if fitted.best_score is None or val is None:
         return learned
     score = f"{fitted.best_score:.3f} on {counted_images(len(val))}"

@@ -23,6 +23,7 @@ from segmint.recipes.run_folder import (
     Config,
     check_resumable,
     earlier_run_kept,
+    is_finished,
     read_config,
     settle,
     write_config,
@@ -41,6 +42,7 @@ def train(
     data: Data,
     *,
     out: str | Path,
+    overwrite: bool = False,
     preset: str | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -56,7 +58,8 @@ def train(
         data: for recipes that learn from masks, the root of a data set; for the others a folder, a
             file or pattern, or several of them or of images; of a prepared data set the training
             split is taken.
-        out: folder of the run; a finished run there is replaced.
+        out: folder of the run.
+        overwrite: replace a run that is there.
         preset: a named set of options of the recipe, for example ``study``.
         seed: of everything random.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -69,6 +72,8 @@ def train(
         InputError: for data that cannot be used, or when learning leads to no numbers.
         UsageError: for an unknown recipe or option.
     """
+    if not overwrite and is_finished(Path(out)):
+        raise UsageError(f"{out} holds a finished run: pass overwrite=True or another out")
     given = [data] if isinstance(data, str | Path) else list(data)
     config = Config(
         recipe=recipe,
