@@ -25,7 +25,10 @@ _LEAST_STEP = 16
 """Grey levels nearer to each other than this are numbers."""
 _MOST_FREE_NUMBERS = 32
 """Numbers up to here are classes though few of them occur."""
-_MANY_MEANINGS = "; so many may be numbers of objects, which the layout nuclei reads, or shades of smoothed masks"
+_MANY_MEANINGS = (
+    "; so many may be numbers of objects, which the layout nuclei reads, or shades of smoothed "
+    "masks"
+)
 _MANY_NUMBERS = 64
 """So many classes that nobody named are more often shades."""
 _BINARY = ("background", "foreground")
