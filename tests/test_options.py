@@ -13,7 +13,10 @@ from segmint.methods import methods
 from segmint.options import Options, option
 from segmint.recipes import recipes
 
-OWNERS = [family.load(name).options for family in (methods, recipes) for name in family]
+OWNERS = [
+    *(methods.load(name).options for name in methods),
+    *(owner for name in recipes for owner in recipes.load(name).sections.values()),
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,9 @@ from typing import Any, Self
 
 from segmint.errors import UsageError, nearest
 
+LARGEST_WHOLE_NUMBER = 2**31 - 1
+"""Of options without a bound of their own; libraries take no larger ones."""
+
 
 def option(
     default: Any,
@@ -118,6 +121,8 @@ def _check(field: dataclasses.Field[Any], value: Any) -> None:
     if choices and value is not None and value not in choices:
         raise UsageError(f"--{name} is {value!r}: {nearest(str(value), choices)}")
     low, high = field.metadata.get("low"), field.metadata.get("high")
+    if isinstance(value, int) and high is None and value > LARGEST_WHOLE_NUMBER:
+        high = LARGEST_WHOLE_NUMBER
     if words and isinstance(value, str) and value not in words:
         raise UsageError(
             f"--{name} is {value!r}, accepted is a whole number ({_range(low, high)}) or "

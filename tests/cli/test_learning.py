@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from PIL import Image as Pillow
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 import segmint
 from segmint.cli import run as run_command
@@ -270,3 +276,50 @@ def test_a_training_that_was_cut_off_goes_on(run, here, succeeds, refused) -> No
 def test_refusals(scenes, here, refused, arguments: str, code: int, sentence: str) -> None:
     assert sentence in refused(code, *arguments.split())
     assert not (here / "segmint-run").exists()
+
+
+def test_files_of_others_stay(scenes, here, refused) -> None:
+    (here / "mine").mkdir()
+    (here / "mine" / "log.csv").write_text("precious")
+    call = ("train", "unet", "scenes", "--out", "mine", "--overwrite", *SMALL)
+    assert "is of no run of segmint" in refused(2, *call)
+    assert (here / "mine" / "log.csv").read_text() == "precious"
+
+
+def test_a_network_of_no_numbers_is_told(run, scenes, here, refused) -> None:
+    path = here / "run" / "network.safetensors"
+    with safe_open(path, framework="np") as file:
+        metadata = file.metadata()
+        weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    weights["head.bias"][:] = np.nan
+    save_file(weights, path, metadata)
+    call = ("predict", "run", "scenes/images/0.png", "--out", "out", "--quiet")
+    assert "values that are no numbers" in refused(1, *call)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"dataset": {}}, {"history": [3]}, {"versions": None}, {"channel_names": [1]}, {"stopped": 2}],
+)
+def test_a_damaged_record_is_told(run, here, refused, change: dict[str, object]) -> None:
+    path = here / "run" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    for command in ("report", "evaluate"):
+        assert "is damaged or of another version" in refused(1, command, "run", "--quiet")
+
+
+def test_a_polite_end_is_no_success(scenes, here) -> None:
+    """SIGTERM, as schedulers send it, in a process of its own."""
+    call = [sys.executable, "-m", "segmint", "train", "unet", "scenes", "--out", "run", *SMALL]
+    with subprocess.Popen(
+        [*call, "--steps", "200000"],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        checkpoint = here / "run" / "checkpoints" / "last.ckpt"
+        while not checkpoint.exists() and process.poll() is None:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "the last checkpoint is kept" in errors

@@ -11,6 +11,7 @@ from segmint.recipes.run_folder import (
     LAST,
     RUN,
     Config,
+    check_free,
     check_resumable,
     earlier_run_kept,
     is_finished,
@@ -182,3 +183,12 @@ def test_files_of_others_are_never_touched(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="early"), earlier_run_kept(tmp_path):
         raise ValueError("early")
     assert files(tmp_path) == before
+
+
+def test_a_folder_with_files_of_others_is_refused(tmp_path: Path) -> None:
+    check_free(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    with pytest.raises(UsageError, match="checkpoints is of no run of segmint"):
+        check_free(tmp_path)
+    write_config(tmp_path, CONFIGURATION)
+    check_free(tmp_path)

@@ -25,7 +25,7 @@ class InputOptions(Options):
     """Look into the folders of a folder, too."""
     pages: str = option("auto", choices=PAGE_CHOICES)
     """What the pages of a multi-page file are."""
-    max_pixels: int = option(MAX_PIXELS, low=1)
+    max_pixels: int = option(MAX_PIXELS, low=1, high=2**62)
     """Refuse files that announce more pixels than this."""
     json: bool = option(False)
     """Print the results as JSON."""

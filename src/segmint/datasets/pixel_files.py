@@ -96,6 +96,8 @@ def stored_palette(path: Path) -> NDArray[np.uint8] | None:
 def _read_plain(path: Path, modes: tuple[str, ...]) -> NDArray[Any] | None:
     """What a PNG or JPEG of a plain mode holds; None for every other file, and for none."""
     try:
+        if not path.is_file():  # opening a pipe would wait for ever
+            return None
         handle = path.open("rb")
     except (OSError, ValueError):
         return None

@@ -12,6 +12,9 @@ AUGMENTATIONS = ("none", "flip", "isbi", "strong")
 NORMALIZATIONS = ("dataset", "imagenet", "image", "unit")
 
 
+LARGEST_SIDE = 65_536
+
+
 @dataclass(frozen=True, kw_only=True)
 class TransformOptions(Options):
     """Size, augmentation and normalization of training images.
@@ -21,9 +24,9 @@ class TransformOptions(Options):
         224
     """
 
-    resize: int = option(0, low=0)
+    resize: int = option(0, low=0, high=LARGEST_SIDE)
     """Shorter side in pixels to which images are brought first; 0 keeps their size."""
-    crop: int = option(256, low=0)
+    crop: int = option(256, low=0, high=LARGEST_SIDE)
     """Side in pixels of the random square that is cut out; 0 takes whole images of one size."""
     augmentation: str = option("strong", choices=AUGMENTATIONS)
     """Random changes: none, flip, isbi (small movements), strong (scale, rotation, light, blur)."""

@@ -116,6 +116,6 @@ def _described(metadata: Mapping[str, str] | None) -> dict[str, Any]:
     """What the file says of its network; nothing where it says nothing that can be read."""
     try:
         found = json.loads((metadata or {}).get(_ENTRY, "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

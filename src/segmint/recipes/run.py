@@ -20,6 +20,28 @@ from segmint.recipes.recipe import Recipe
 from segmint.recipes.run_folder import LAST, RUN, is_unfinished
 
 _KINDS = {"recipe": str, "options": dict, "seed": int}
+_KINDS_IF_GIVEN: dict[str, type | tuple[type, ...]] = {
+    "dataset": dict,
+    "classes": list,
+    "channel_names": list,
+    "history": list,
+    "versions": dict,
+    "best": dict,
+    "notes": list,
+    "images": list,
+    "steps": int,
+    "seconds": (int, float),
+    "stopped": str,
+}
+_DATASET_KINDS = {
+    "name": str,
+    "root": str,
+    "train_split": str,
+    "val_split": str,
+    "train_images": int,
+    "val_images": int,
+    "arguments": dict,
+}
 
 
 class Run:
@@ -90,12 +112,37 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise InputError(_not_a_run(folder)) from error
     found = record if isinstance(record, dict) else {}
     wrong = [name for name, kind in _KINDS.items() if not isinstance(found.get(name), kind)]
+    wrong = wrong or _damaged(found)
     if wrong or found["recipe"] not in recipes:
         raise InputError(
             f"{folder / RUN} is damaged or of another version "
             f"(no usable {', '.join(wrong or ['recipe'])}): train again"
         )
     return found
+
+
+def _damaged(record: dict[str, Any]) -> list[str]:
+    """Names of entries that are not what :func:`segmint.train` writes."""
+    wrong = [
+        name
+        for name, kinds in _KINDS_IF_GIVEN.items()
+        if name in record and not isinstance(record[name], kinds)
+    ]
+    told = record.get("dataset")
+    if isinstance(told, dict):
+        wrong += [
+            f"dataset.{name}"
+            for name, kind in _DATASET_KINDS.items()
+            if not isinstance(told.get(name), kind)
+        ]
+    lists = {"channel_names": str, "classes": str, "history": dict}
+    wrong += [
+        name
+        for name, kind in lists.items()
+        if name not in wrong and not all(isinstance(each, kind) for each in record.get(name, ()))
+    ]
+    sections = record["options"].values()
+    return wrong + ([] if all(isinstance(each, dict) for each in sections) else ["options"])
 
 
 def _not_a_run(folder: Path) -> str:

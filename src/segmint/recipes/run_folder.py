@@ -137,6 +137,22 @@ def is_unfinished(folder: Path) -> bool:
     return not is_finished(folder) and _is_config(folder / CONFIG)
 
 
+def check_free(folder: Path) -> None:
+    """Refuse a folder whose files are of no run and have names that a run would write.
+
+    Raises:
+        UsageError: names the first of them.
+    """
+    if is_finished(folder) or is_unfinished(folder) or (folder / _EARLIER).is_dir():
+        return
+    for name in _OWN:
+        if (folder / name).exists():
+            raise UsageError(
+                f"{folder / name} is of no run of segmint, and a run would write there: "
+                "give an empty folder, or another --out"
+            )
+
+
 def check_resumable(folder: Path) -> None:
     """Refuse a folder without a run that could go on.
 

@@ -99,6 +99,11 @@ def train(plan: Plan) -> dict[str, Any]:
     )
     for note in splits.notes:
         plan.say(f"note: {note}")
+    if training.batch_size % training.devices:
+        raise UsageError(
+            f"--batch-size is {training.batch_size}, but {training.devices} processes share each "
+            f"batch: pass a multiple of {training.devices}"
+        )
     plan.begin()
     fitted = fit(
         task,
@@ -178,6 +183,12 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
             )
         check_channel_order(image.channel_names, channel_names, "the run")
         found = probabilities_of(image)
+        if not np.isfinite(found).all():
+            raise InputError(
+                f"{folder / NETWORK} answers with values that are no numbers: the file is damaged, "
+                "or the image far brighter than those it learned on; train again, or check the "
+                "image"
+            )
         labels = found.argmax(axis=0).astype(np.int32)
         return Outcome(
             labels=labels if region is None else np.where(region, labels, np.int32(-1)),

@@ -21,6 +21,7 @@ from segmint.recipes.run_folder import (
     CONFIG,
     RUN,
     Config,
+    check_free,
     check_resumable,
     earlier_run_kept,
     is_finished,
@@ -114,6 +115,7 @@ def learn(
     check_arithmetic(config.seed, config.device, config.precision)
     config = replace(config, settings=plain(settings))
     folder = Path(out)
+    check_free(folder)
     with memory_errors(), ExitStack() as stack:
 
         def begin() -> None:

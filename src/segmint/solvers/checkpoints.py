@@ -98,7 +98,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise InputError(
             f"{path} does not exist, accepted is a checkpoint that a training wrote: check the name"
         ) from error
-    except (OSError, SafetensorError, ValueError, KeyError, AttributeError) as error:
+    except (
+        *(OSError, SafetensorError, ValueError, KeyError, AttributeError, RecursionError),
+    ) as error:
         raise InputError(
             f"{path} is not a whole checkpoint that segmint wrote ({error}): give another one, or "
             "remove it and train from the start"

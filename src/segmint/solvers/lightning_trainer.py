@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,15 +114,37 @@ def _silence() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_pass() -> Iterator[None]:
-    """Let Ctrl-C arrive as what it is; Lightning makes an exit of it and ignores further ones."""
+    """Let Ctrl-C arrive as what it is; Lightning makes an exit of it and ignores further ones.
+
+    The same for the polite end that schedulers ask for, of which Lightning would make a success.
+    """
     handler = _interrupt_handler()
     try:
-        yield
+        with _termination_interrupts():
+            yield
     except SystemExit as exit_:
         if isinstance(exit_.__context__, KeyboardInterrupt):
             signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from None
         raise
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Let SIGTERM stop the loop as Ctrl-C does, where nobody else handles it."""
+    handled = signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
+    if handled or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _interrupt_handler() -> Any:
