@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
@@ -233,5 +234,8 @@ def test_nothing_goes_on_after_the_end(dataset_of: DatasetOf, workers: int) -> N
     with pytest.raises(InputError, match="one size"):
         some(batches(dataset_of(samples()), crop=0, workers=workers), 1)
     # Also while somebody still looks at the error.
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)  # the threads of a loader end a moment after it
     assert not multiprocessing.active_children()
     assert threading.active_count() == before

@@ -18,7 +18,7 @@ class OptimizerOptions(Options):
 
     optimizer: str = option("adamw", choices=OPTIMIZERS, aliases=("name",))
     """Rule by which weights are changed."""
-    learning_rate: float = option(1e-3, low=0, high=1e6, aliases=("lr",))
+    learning_rate: float = option(1e-3, low=0, high=1e38, aliases=("lr",))
     """Greatest step size."""
     weight_decay: float | None = option(None, low=0, high=1e6)
     """Pull of the weights to zero; if not given 0.01 with adamw, else 0."""

@@ -13,9 +13,9 @@ from segmint.solvers.optimizer_options import OptimizerOptions
 
 
 class WeightOptimizer:
-    """The optimizer of the weights of a network, and what is done to gradients before it.
+    """A fused optimizer of the weights of a network, and what is done to gradients before it.
 
-    Fused optimizers copy every channels-last weight into rows and back at each step. Here they
+    Such optimizers copy every channels-last weight into rows and back at each step. Here they
     get views that are rows already, of the same memory.
 
     Args:
@@ -95,8 +95,13 @@ def _built(groups: list[dict[str, Any]], options: OptimizerOptions) -> torch.opt
         "weight_decay": options.decay,
     }
     if options.optimizer == "sgd":
-        # Fused, it fails where a weight gets its first gradient after the first step.
-        return torch.optim.SGD(groups, momentum=options.momentum, **common)
+        descent = torch.optim.SGD(groups, momentum=options.momentum, fused=True, **common)
+        if options.momentum:
+            # Fused, it fails where a weight gets its first gradient after the first step.
+            for group in descent.param_groups:
+                for weight in group["params"]:
+                    descent.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
+        return descent
     if options.optimizer == "adam":
         return torch.optim.Adam(groups, fused=True, **common)
     return torch.optim.AdamW(groups, fused=True, **common)
