@@ -25,14 +25,14 @@ _declared: list[object] = []
 @cache
 def declare_operators() -> None:
     """Declare the operators, where they are missing."""
-    import torch
+    from torch import library
 
     try:
         import torchvision  # noqa: F401
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise
-        library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+        declared = library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
         for schema in _SCHEMAS:
-            library.define(schema)  # type: ignore[no-untyped-call]
-        _declared.append(library)
+            declared.define(schema)  # type: ignore[no-untyped-call]
+        _declared.append(declared)
