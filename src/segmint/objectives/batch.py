@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from torch import Tensor
 
@@ -28,6 +29,23 @@ class Batch:
     ignore_index: int = IGNORE_INDEX
     names: tuple[str, ...] = ()
     """Of the N images, for messages."""
+    without_mask: int = 0
+    """How many of the N images, the last ones, came without a mask: theirs is ``ignore_index``
+    everywhere, and objectives of labels leave them out."""
+
+    def masked_part(self) -> Self:
+        """The batch without the images that came without a mask."""
+        if not self.without_mask:
+            return self
+        count = len(self.image) - self.without_mask
+        return replace(
+            self,
+            image=self.image[:count],
+            mask=None if self.mask is None else self.mask[:count],
+            region=None if self.region is None else self.region[:count],
+            names=self.names[:count],
+            without_mask=0,
+        )
 
     def labelled(self) -> Tensor | None:
         """(N, H, W) boolean: inside the region and labelled; None when there is no mask."""

@@ -86,5 +86,8 @@ class Recipe:
     """Named departures from that."""
     note: str = ""
     """For the reader of its help: where it differs from what was published, and why."""
+    peers: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda record: ()
+    """Names of what a run can be asked for, by its record, the one it answers with unasked first;
+    a recipe with one network has none, and its ``load`` takes no ``peer``."""
     takes_dataset: bool = False
     """Learns from images with masks, in the layout of a data set."""

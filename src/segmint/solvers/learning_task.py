@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -25,11 +26,21 @@ class LearningTask(nn.Module):
     """Name of the score that chooses the best checkpoint, the larger the better; None keeps the
     last."""
 
+    monitors: Mapping[str, str] = MappingProxyType({})
+    """Further choices: by the name of one of :meth:`networks` the score that chooses its own best
+    weights, which ``checkpoints/best-NAME.ckpt`` keeps."""
+
     leaves_weights_out: bool = False
     """Whether a step may give some weights no gradient; several processes have to know that."""
 
+    def begin_step(self, step: int) -> None:
+        """Told the number of the step, from 0, before each of its batches."""
+
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """What to minimize, a mean over images, and its weighted parts by name, for the log.
+
+        A part whose name has a slash, ``NAME/what``, is of one of several networks and may be a
+        figure to look at, which the sum does not hold.
 
         Networks called here compute in the precision of the run. Losses need more: compute them
         inside :func:`segmint.objectives.precision.full_precision`. The parts are detached.
@@ -45,7 +56,10 @@ class LearningTask(nn.Module):
         """
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Parameters for the optimizer; a group may bring its own ``lr``, its greatest one."""
+        """Parameters for the optimizer, in a group for each network.
+
+        Gradients are clipped group by group; a group may bring its own ``lr``, its greatest one.
+        """
         return [{"params": list(self.parameters())}]
 
     def networks(self) -> Mapping[str, nn.Module]:
