@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from segmint.objectives.lovasz import lovasz_loss
     from segmint.objectives.mixture import mixture_loss, varying_mixture_loss
     from segmint.objectives.mixture_steps import MixtureParameters, mixture_parameters
+    from segmint.objectives.mutual import MutualLosses, mutual_losses
     from segmint.objectives.objective import Objective
     from segmint.objectives.overlap import SoftCounts, overlap_loss, soft_counts
     from segmint.objectives.prior_means import prior_means_loss
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Batch",
     "MixtureParameters",
+    "MutualLosses",
     "Objective",
     "SoftCounts",
     "bce_loss",
@@ -42,6 +44,7 @@ __all__ = [
     "min_area_loss",
     "mixture_loss",
     "mixture_parameters",
+    "mutual_losses",
     "overlap_loss",
     "prior_means_loss",
     "rmi_loss",
@@ -146,12 +149,14 @@ _PLACES = {
     "rmi_loss": "segmint.objectives.rmi",
     "soft_counts": "segmint.objectives.overlap",
     "MixtureParameters": "segmint.objectives.mixture_steps",
+    "MutualLosses": "segmint.objectives.mutual",
     "Objective": "segmint.objectives.objective",
     "continuity_loss": "segmint.objectives.continuity",
     "max_area_loss": "segmint.objectives.area",
     "min_area_loss": "segmint.objectives.area",
     "mixture_loss": "segmint.objectives.mixture",
     "mixture_parameters": "segmint.objectives.mixture_steps",
+    "mutual_losses": "segmint.objectives.mutual",
     "prior_means_loss": "segmint.objectives.prior_means",
     "scribble_loss": "segmint.objectives.scribble",
     "similarity_loss": "segmint.objectives.similarity",
