@@ -62,6 +62,7 @@ class TrainingBatches:
         if cache:
             check_cache(dataset, options)
             samples = CachedSamples(samples)
+        self.batch_size = batch_size
         self.steps_per_epoch = steps_per_epoch or -(-len(dataset) // batch_size)
         self._ignore_index, self._workers = dataset.ignore_index, workers
         self._pictures = PictureBatches(
@@ -83,11 +84,10 @@ class TrainingBatches:
             UsageError: when the batch cannot be divided by the processes.
             InputError: for a sample that cannot be used, when its step comes.
         """
-        batch_size = self._pictures.tickets.batch_size
-        if batch_size % world:
+        if self.batch_size % world:
             raise UsageError(
-                f"--batch-size is {batch_size}, but {world} processes share each batch: pass a "
-                f"multiple of {world}"
+                f"--batch-size is {self.batch_size}, but {world} processes share each batch: pass "
+                f"a multiple of {world}"
             )
         pictures = replace(self._pictures, rank=rank, world=world)
         steps = itertools.count(first_step)
