@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import math
 
 import pytest
 import torch
@@ -107,6 +109,80 @@ def test_weights_without_gradient_stay() -> None:
     for name in ("2.weight", "further.weight"):
         assert torch.equal(after[name], before[name])
     assert not torch.equal(after["0.weight"], before["0.weight"])
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.2])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_groups_learn_as_if_each_were_alone(name: str, clip: float) -> None:
+    options = OptimizerOptions(optimizer=name, learning_rate=0.01, gradient_clip=clip)
+    rates, scales = (0.01, 0.3), (1e-3, 5.0)  # the second network alone is clipped
+    ours = [network(), network(torch.contiguous_format)]
+    theirs = copy.deepcopy(ours)
+    optimizer = WeightOptimizer(
+        [{"params": one.parameters(), "lr": rate} for one, rate in zip(ours, rates, strict=True)],
+        options,
+    )
+    expected = [
+        plain(one, dataclasses.replace(options, learning_rate=rate))
+        for one, rate in zip(theirs, rates, strict=True)
+    ]
+    for step in range(4):
+        optimizer.forget_gradients()
+        for number, scale in enumerate(scales):
+            expected[number].zero_grad()
+            for one in (ours[number], theirs[number]):
+                (scale * one(image(step + number)).square().mean()).backward()
+        norm = optimizer.take_gradients()
+        norms = [nn.utils.clip_grad_norm_(one.parameters(), clip or math.inf) for one in theirs]
+        assert norms[0] < 0.2 < norms[1]
+        torch.testing.assert_close(optimizer.norms, dict(enumerate(norms)))
+        torch.testing.assert_close(norm, torch.stack(norms).norm())
+        for descent in (optimizer.optimizer, *expected):
+            descent.step()
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one.state_dict(), other.state_dict())
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.2])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_group_may_be_frozen_or_get_no_gradient(name: str, clip: float) -> None:
+    frozen, learning, unused = (network() for _ in range(3))
+    frozen.requires_grad_(False)
+    before = copy.deepcopy([frozen.state_dict(), unused.state_dict()])
+    alone = copy.deepcopy(learning)
+    options = OptimizerOptions(optimizer=name, gradient_clip=clip)
+    groups = [{"params": list(one.parameters())} for one in (frozen, learning, unused)]
+    optimizer = WeightOptimizer(groups, options)
+    by_itself = WeightOptimizer([{"params": list(alone.parameters())}], options)
+    for number in range(4):
+        if number == 2:
+            state = {key: value.clone() for key, value in optimizer.state().items()}
+            optimizer = WeightOptimizer(groups, options)
+            optimizer.restore(state)
+        assert optimizer.use_rate(0.5) == by_itself.use_rate(0.5)
+        step(optimizer, learning, number)
+        step(by_itself, alone, number)
+        assert list(optimizer.norms) == [1]
+    torch.testing.assert_close(learning.state_dict(), alone.state_dict(), rtol=0, atol=0)
+    assert not torch.equal(learning[0].weight, frozen[0].weight)
+    torch.testing.assert_close([frozen.state_dict(), unused.state_dict()], before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.2])
+@pytest.mark.parametrize("spoilt", [math.nan, math.inf])
+def test_tells_the_group_whose_gradient_is_no_number(spoilt: float, clip: float) -> None:
+    weights = [nn.Parameter(torch.ones(2)) for _ in range(3)]
+    optimizer = WeightOptimizer(
+        [{"params": [weight]} for weight in weights], OptimizerOptions(gradient_clip=clip)
+    )
+    assert float(optimizer.take_gradients()) == 0
+    assert optimizer.spoilt(optimizer.norms) == []
+    for weight, value in zip(weights, (1.0, spoilt, 2.0), strict=True):
+        weight.grad = torch.full((2,), value)
+    assert not optimizer.take_gradients().isfinite()
+    (found,) = optimizer.spoilt(optimizer.norms)
+    assert found is weights[1]
+    assert bool(weights[2].grad.isfinite().all())
 
 
 def test_rates_are_shares_of_each_groups_own() -> None:

@@ -11,6 +11,7 @@ import torch
 
 from segmint.errors import InputError
 from segmint.solvers import processes
+from segmint.solvers.best_networks import best_path, use_best
 from segmint.solvers.checkpoints import LAST, read_checkpoint
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -18,6 +19,7 @@ from training_example import (
     BreaksInTheSecond,
     ExampleTask,
     FailsInTheSecond,
+    PairTask,
     Unreadable,
     train,
 )
@@ -63,6 +65,20 @@ def test_two_processes_go_on(tmp_path: Path) -> None:
     fitted = train(tmp_path / "cut", devices=2, epochs=2, schedule="constant", resume=True)
     whole = train(tmp_path / "whole", devices=2, epochs=2, schedule="constant")
     assert fitted.history == whole.history
+
+
+@pytest.mark.usefixtures("quickly")
+def test_two_processes_keep_the_best_of_each_network(tmp_path: Path) -> None:
+    how = {"devices": 2, "ema": 0.5, "gradient_clip": 0.1, "schedule": "constant"}
+    whole = train(tmp_path / "whole", task=PairTask(), epochs=2, **how)
+    train(tmp_path / "cut", task=PairTask(), epochs=1, **how)
+    rest = PairTask()
+    again = train(tmp_path / "cut", task=rest, epochs=2, resume=True, **how)
+    assert (again.best, again.history) == (whole.best, whole.history)
+    for name in PairTask.monitors:
+        found, expected = (tmp_path / each / best_path(name) for each in ("cut", "whole"))
+        assert found.read_bytes() == expected.read_bytes()
+        use_best(rest, tmp_path / "cut", name)
 
 
 @pytest.mark.usefixtures("quickly")

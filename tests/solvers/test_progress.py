@@ -44,8 +44,19 @@ def test_the_best_is_the_first_of_equals() -> None:
     assert progress.validations_without_gain == 2
 
 
+def test_each_network_has_a_best_of_its_own() -> None:
+    progress = Progress()
+    epochs = ({"a": 0.1, "b": math.nan}, {}, {"a": 0.1, "b": -2.0}, {"a": 0.3, "b": math.nan})
+    for number, scores in enumerate(epochs, start=1):
+        progress.step = 10 * number
+        progress.add_networks(scores)
+    assert progress.best_steps == {"a": 40, "b": 30}
+    assert progress.best_scores == {"a": 0.3, "b": -2.0}
+
+
 def test_facts_survive_json() -> None:
     progress = Progress(step=4, history=[{"loss": 0.1 + 0.2}], best_score=-math.inf)
+    progress.add_networks({"unet": 0.1 + 0.2})
     assert Progress.from_facts(json.loads(json.dumps(progress.facts()))) == progress
 
 

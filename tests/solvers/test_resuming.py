@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from segmint.solvers.best_networks import best_path
 from segmint.solvers.checkpoints import BEST, LAST
 from segmint.solvers.training_log import TABLE
 
@@ -74,11 +75,38 @@ def whole(processes: ForkServerContext, tmp_path_factory: pytest.TempPathFactory
 def test_goes_on_after_kills_as_if_nothing_had_happened(
     trial: int, processes: ForkServerContext, whole: Path, tmp_path: Path
 ) -> None:
-    chance = random.Random(f"{os.getpid()} {trial}")
+    go_on_after_kills(processes, tmp_path, seed=f"{os.getpid()} {trial}")
+    assert_same(tmp_path, whole)
+
+
+@pytest.fixture(scope="module")
+def whole_pair(processes: ForkServerContext, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of two networks."""
+    folder = tmp_path_factory.mktemp("pair")
+    finish(processes, folder, **HARD, pair=True)
+    return folder
+
+
+@pytest.mark.parametrize("trial", range(2))
+def test_the_best_of_each_network_are_the_same_after_kills(
+    trial: int, processes: ForkServerContext, whole_pair: Path, tmp_path: Path
+) -> None:
+    go_on_after_kills(processes, tmp_path, seed=f"pair {os.getpid()} {trial}", pair=True)
+    assert_same(tmp_path, whole_pair)
+    for name in example.PairTask.monitors:
+        found, expected = (folder / best_path(name) for folder in (tmp_path, whole_pair))
+        assert found.read_bytes() == expected.read_bytes()
+
+
+def go_on_after_kills(
+    processes: ForkServerContext, folder: Path, *, seed: str, **given: object
+) -> None:
+    """Start a run again and again until it ends, and kill it at chance moments."""
+    chance = random.Random(seed)
     kills = 0
     while True:
-        process = run(processes, tmp_path, **HARD, resume=True)
-        if not wait_for_an_epoch(process, tmp_path / TABLE):
+        process = run(processes, folder, **HARD, **given, resume=True)
+        if not wait_for_an_epoch(process, folder / TABLE):
             break
         process.join(chance.uniform(0.0, 0.15))  # an epoch takes a tenth of a second
         if process.exitcode is not None:
@@ -89,7 +117,6 @@ def test_goes_on_after_kills_as_if_nothing_had_happened(
     process.join()
     assert process.exitcode == 0
     assert kills
-    assert_same(tmp_path, whole)
 
 
 def wait_for_an_epoch(process: ForkServerProcess, table: Path) -> bool:

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from torch.nn import functional
 
 from segmint.errors import InputError
 from segmint.objectives import Batch
+from segmint.solvers.chance import reseed
 from segmint.solvers.learning_task import LearningTask
 from segmint.solvers.optimizer_options import OptimizerOptions
 from segmint.solvers.training import Fitted, fit
@@ -72,6 +74,60 @@ class ExampleTask(LearningTask):
 
     def enough(self, history: object) -> bool:
         return 0 < self.enough_after <= len(history)
+
+
+class PairTask(LearningTask):
+    """Two tasks side by side; each has chance and a learning rate of its own."""
+
+    monitor = "mean/accuracy"
+    monitors = {"wide": "wide/accuracy", "narrow": "narrow/accuracy"}  # noqa: RUF012
+
+    def __init__(self, *, dropout: float = 0.2, norm: bool = False) -> None:
+        super().__init__()
+        self.members = nn.ModuleDict(
+            {
+                "wide": ExampleTask(dropout=dropout, features=7, norm=norm),
+                "narrow": ExampleTask(dropout=dropout, features=3, norm=norm),
+            }
+        )
+        self.begun: list[int] = []
+        """Numbers of the steps of all batches so far."""
+
+    def begin_step(self, step: int) -> None:
+        self.begun.append(step)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        base = torch.initial_seed()
+        totals, told = [], {}
+        for name, member in self.members.items():
+            reseed(batch.image.device, base, zlib.crc32(name.encode()))
+            total, parts = member.loss(batch)
+            totals.append(total)
+            told |= {f"{name}/{part}": value for part, value in parts.items()}
+        return torch.stack(totals).sum(), told
+
+    def parameter_groups(self) -> list[dict[str, object]]:
+        return [
+            {"params": self.members["wide"].parameters()},
+            {"params": self.members["narrow"].parameters(), "lr": 0.05},
+        ]
+
+    def networks(self) -> dict[str, nn.Module]:
+        return {name: member.network for name, member in self.members.items()}
+
+    def start_validation(self) -> None:
+        for member in self.members.values():
+            member.start_validation()
+
+    def validate(self, batch: Batch) -> None:
+        for member in self.members.values():
+            member.validate(batch)
+
+    def scores(self) -> dict[str, float]:
+        each = {
+            f"{name}/accuracy": member.scores()["accuracy"] for name, member in self.members.items()
+        }
+        return {**each, "mean/accuracy": sum(each.values()) / len(each)}
 
 
 class FailsInTheSecond(ExampleTask):
@@ -142,7 +198,7 @@ def example_batch(seed: int, size: int) -> Batch:
     return Batch(image=image, mask=mask[:, 0].long(), names=names)
 
 
-def train(folder: Path, *, task: ExampleTask | None = None, **given: object) -> Fitted:
+def train(folder: Path, *, task: LearningTask | None = None, **given: object) -> Fitted:
     """Learn with small defaults; names of either option set, of the source, or of ``fit``."""
     optimizer = _taken(given, OptimizerOptions.names(), {"learning_rate": 0.02})
     training = _taken(given, TrainingOptions.names(), {"epochs": 3})
@@ -173,7 +229,8 @@ def main(arguments: list[str]) -> None:
         name, _, value = argument.partition("=")
         given[name] = json.loads(value)
     torch.set_num_threads(1)
-    task = ExampleTask(norm=given.pop("norm", False), dropout=given.pop("dropout", 0.2))
+    kind = PairTask if given.pop("pair", False) else ExampleTask
+    task = kind(norm=given.pop("norm", False), dropout=given.pop("dropout", 0.2))
     fitted = train(folder, task=task, **given)
     weights = {name: value.contiguous() for name, value in task.state_dict().items()}
     save_file(weights, folder / RESULT)

@@ -6,15 +6,18 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 import torch.distributed
+from torch import nn
 from torch.nn.utils import get_total_norm
 
 from segmint.errors import InputError
+from segmint.solvers.best_networks import keep_best_networks
 from segmint.solvers.checkpoints import BEST, LAST, Checkpoint, copy_checkpoint, write_checkpoint
 from segmint.solvers.clock import Clock
 from segmint.solvers.epoch_line import VALIDATION, epoch_line
 from segmint.solvers.job import Job, Place
 from segmint.solvers.means import Means
 from segmint.solvers.progress import Progress
+from segmint.solvers.spoilt_networks import in_networks
 from segmint.solvers.training_log import TrainingLog
 from segmint.solvers.validation import validate
 from segmint.solvers.watcher import Watcher
@@ -82,6 +85,7 @@ class EpochEnd:
         with learner.weights_to_keep():
             reason = self._validate(row, self._reason(time_is_up))
         is_best = progress.add(row, self._choice(row))
+        progress.add_networks(self._choices(row))
         if not reason and 0 < self._job.training.patience <= progress.validations_without_gain:
             reason = "patience"
         progress.stopped = reason
@@ -134,12 +138,19 @@ class EpochEnd:
         """The score that chooses the best weights, where this epoch has it."""
         return row.get(f"{VALIDATION}{self._job.task.monitor}") if self._job.chooses else None
 
+    def _choices(self, row: dict[str, float]) -> dict[str, float]:
+        """By the name of a network the score that chooses its own best weights."""
+        scores = {name: f"{VALIDATION}{score}" for name, score in self._job.task.monitors.items()}
+        return {name: row[score] for name, score in scores.items() if score in row}
+
     def _check_weights(self) -> None:
-        weights = [weight.detach() for weight in self._job.task.parameters()]
-        if not bool(get_total_norm(weights).isfinite()):
+        weights = list(self._job.task.parameters())
+        if not _finite(weights):
+            spoilt = [weight for weight in weights if not _finite([weight])]
             raise InputError(
-                f"after step {self._progress.step} the weights hold values that are no numbers: "
-                "lower --learning-rate"
+                f"after step {self._progress.step} the weights"
+                f"{in_networks(self._job.task.networks(), spoilt)} hold values that are no "
+                "numbers: lower --learning-rate"
             )
 
     def _keep(self, checkpoint: Checkpoint, is_best: bool) -> None:
@@ -147,6 +158,7 @@ class EpochEnd:
         write_checkpoint(folder / LAST, checkpoint)
         if is_best:
             copy_checkpoint(folder / LAST, folder / BEST)
+        keep_best_networks(self._job, self._progress, checkpoint)
 
     def _tell(self, row: dict[str, float], *, seconds: float, images: float) -> None:
         extent, step = self._job.extent, self._progress.step
@@ -162,3 +174,7 @@ class EpochEnd:
         self._log.add(row, line)
         if self._watch is not None:
             self._watch.epoch(row, line)
+
+
+def _finite(weights: list[nn.Parameter]) -> bool:
+    return bool(get_total_norm([weight.detach() for weight in weights]).isfinite())

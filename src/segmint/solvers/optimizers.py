@@ -13,20 +13,26 @@ from segmint.solvers.optimizer_options import OptimizerOptions
 
 
 class WeightOptimizer:
-    """A fused optimizer of the weights of a network, and what is done to gradients before it.
+    """A fused optimizer of the weights of networks, and what is done to gradients before it.
 
     Such optimizers copy every channels-last weight into rows and back at each step. Here they
     get views that are rows already, of the same memory.
 
     Args:
-        groups: parameters, as the task tells them; a group may bring its own ``lr``.
+        groups: parameters, as the task tells them; a group may bring its own ``lr``. What does not
+            learn is left out, so that a group may be empty.
         options: rule, learning rate, weight decay and clipping.
     """
 
     def __init__(self, groups: Sequence[Mapping[str, Any]], options: OptimizerOptions) -> None:
         self._clip = options.gradient_clip
-        self._weights: list[tuple[nn.Parameter, Tensor]] = []
-        rows = [{**group, "params": self._rows(group["params"])} for group in groups]
+        self._groups = [_with_rows(group["params"]) for group in groups]
+        self.norms: dict[int, Tensor] = {}
+        """Of the gradients that were taken last, by the number of their group; before clipping."""
+        rows = [
+            {**group, "params": [row for _, row in weights]}
+            for group, weights in zip(groups, self._groups, strict=True)
+        ]
         self.optimizer = _built(rows, options)
         self._rates = [group["lr"] for group in self.optimizer.param_groups]
 
@@ -38,24 +44,34 @@ class WeightOptimizer:
 
     def forget_gradients(self) -> None:
         """Begin to gather gradients anew."""
-        for weight, _ in self._weights:
-            weight.grad = None
+        for weights in self._groups:
+            for weight, _ in weights:
+                weight.grad = None
 
     def take_gradients(self) -> Tensor:
-        """Clip the gathered gradients and hand them to the optimizer.
+        """Clip the gathered gradients, each group by its own norm, and hand them to the optimizer.
 
         Returns:
-            Their norm before that, a scalar on their device; NaN or infinite where one of them is.
+            The norm of all before that, a scalar on their device; NaN or infinite where one is.
         """
-        found = []
-        for weight, row in self._weights:
-            row.grad = None if weight.grad is None else weight.grad.permute(_order(weight))
-            if row.grad is not None:
-                found.append(row.grad)
-        norm = get_total_norm(found)
-        if self._clip:
-            clip_grads_with_norm_([row for _, row in self._weights], self._clip, norm)
-        return norm
+        self.norms = {}
+        for number, weights in enumerate(self._groups):
+            gradients = _take(weights)
+            if gradients:
+                self.norms[number] = norm = get_total_norm(gradients)
+                if self._clip:
+                    clip_grads_with_norm_([row for _, row in weights], self._clip, norm)
+        found = list(self.norms.values())
+        return found[0] if len(found) == 1 else get_total_norm(found)
+
+    def spoilt(self, norms: Mapping[int, Tensor]) -> list[nn.Parameter]:
+        """The parameters of the groups whose :attr:`norms` are no numbers."""
+        return [
+            weight
+            for number, norm in norms.items()
+            if not bool(norm.isfinite())
+            for weight, _ in self._groups[number]
+        ]
 
     def skip_where(self, unusable: Tensor) -> None:
         """Let the next step change nothing where a scalar is 1, without waiting for its value."""
@@ -80,14 +96,6 @@ class WeightOptimizer:
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": found, "param_groups": groups})
 
-    def _rows(self, weights: Iterable[nn.Parameter]) -> list[Tensor]:
-        found = []
-        for weight in weights:
-            if weight.requires_grad:
-                found.append(weight.detach().permute(_order(weight)))
-                self._weights.append((weight, found[-1]))
-        return found
-
 
 def _built(groups: list[dict[str, Any]], options: OptimizerOptions) -> torch.optim.Optimizer:
     common: dict[str, Any] = {
@@ -105,6 +113,22 @@ def _built(groups: list[dict[str, Any]], options: OptimizerOptions) -> torch.opt
     if options.optimizer == "adam":
         return torch.optim.Adam(groups, fused=True, **common)
     return torch.optim.AdamW(groups, fused=True, **common)
+
+
+def _with_rows(weights: Iterable[nn.Parameter]) -> list[tuple[nn.Parameter, Tensor]]:
+    """The weights that learn, each with a view of it that is a row in memory."""
+    return [
+        (weight, weight.detach().permute(_order(weight)))
+        for weight in weights
+        if weight.requires_grad
+    ]
+
+
+def _take(weights: Iterable[tuple[nn.Parameter, Tensor]]) -> list[Tensor]:
+    """Give the rows the gradients of their weights; those that there are."""
+    for weight, row in weights:
+        row.grad = None if weight.grad is None else weight.grad.permute(_order(weight))
+    return [row.grad for _, row in weights if row.grad is not None]
 
 
 def _order(weight: Tensor) -> tuple[int, ...]:

@@ -8,6 +8,12 @@ from torch import nn
 
 from segmint.objectives.objective import Objective
 
+ENSEMBLE = "ensemble"
+"""Name of the mean of all peers that learn from each other."""
+
+SOLO = "-solo"
+"""After the name of a peer, and of the ensemble: its twin that learns alone."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Peer:
@@ -19,7 +25,7 @@ class Peer:
     """Its own, of the labels."""
     teachers: tuple[str, ...] = ()
     """Names of the peers whose predictions it is drawn to; without any it learns alone."""
-    ensemble: str = "ensemble"
+    ensemble: str = ENSEMBLE
     """Name of the ensemble that it is a member of."""
     learning_rate: float | None = None
     """Its greatest one; None is that of the run."""

@@ -50,6 +50,10 @@ class Progress:
     """Steps at the best validation; 0 before there is one."""
     best_score: float = -math.inf
     validations_without_gain: int = 0
+    best_steps: dict[str, int] = field(default_factory=dict)
+    """By the name of a network, steps at the best validation of its own score."""
+    best_scores: dict[str, float] = field(default_factory=dict)
+    """Those scores."""
     stopped: str = ""
     """Why the training is over: epochs, max_time, patience or enough; empty while it is not."""
 
@@ -68,6 +72,12 @@ class Progress:
             return True
         self.validations_without_gain += 1
         return False
+
+    def add_networks(self, scores: Mapping[str, float]) -> None:
+        """Take in the scores of an epoch that choose the best of each network."""
+        for name, score in scores.items():
+            if score > self.best_scores.get(name, -math.inf):
+                self.best_scores[name], self.best_steps[name] = score, self.step
 
     def is_over(self, extent: Extent, training: TrainingOptions) -> bool:
         """Whether there is nothing left to do, and ``stopped`` says why."""

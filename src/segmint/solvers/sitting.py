@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from segmint.errors import InputError
+from segmint.solvers.best_networks import keep_best_networks
 from segmint.solvers.checkpoints import (
     BEST,
     FOLDER,
@@ -38,7 +39,7 @@ def learn(job: Job, place: Place, *, watch: Watcher | None = None) -> Progress:
         progress = Progress.from_facts(checkpoint.facts["progress"])
         job.task.load_state_dict(checkpoint.task)
     if place.is_first:
-        _tidy(job, progress)
+        _tidy(job, progress, checkpoint)
     clock = Clock(progress.seconds, job.training.max_seconds)
     epoch_end = EpochEnd(job, place, progress=progress, clock=clock, watch=watch)
     if progress.is_over(job.extent, job.training):
@@ -82,10 +83,12 @@ def _last(job: Job) -> Checkpoint | None:
     return checkpoint
 
 
-def _tidy(job: Job, progress: Progress) -> None:
+def _tidy(job: Job, progress: Progress, checkpoint: Checkpoint | None) -> None:
     """Undo what the end of the last sitting may have left half done."""
     for pattern in (f"{FOLDER}/.partial-*", ".partial-*.csv", ".partial-*.txt"):
         for leftover in job.folder.glob(pattern):
             leftover.unlink(missing_ok=True)
     if progress.best_step and progress.best_step == progress.step:
         copy_checkpoint(job.folder / LAST, job.folder / BEST)
+    if checkpoint is not None:
+        keep_best_networks(job, progress, checkpoint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,8 @@ import torch
 
 from segmint.devices import choose_device, choose_dtype
 from segmint.errors import InputError, UsageError
-from segmint.solvers.checkpoints import (
-    BEST,
-    FOLDER,
-    LAST,
-    read_checkpoint,
-)
+from segmint.solvers.best_networks import Best, best_networks
+from segmint.solvers.checkpoints import BEST, FOLDER, LAST, read_checkpoint
 from segmint.solvers.job import Job
 from segmint.solvers.learning_task import BatchSource, LearningTask, Row, ValidationSource
 from segmint.solvers.optimizer_options import OptimizerOptions
@@ -37,6 +34,8 @@ class Fitted:
     """Whose weights were chosen; the last one where no validation chose."""
     best_score: float | None
     """Of that epoch, where a validation chose."""
+    best: Mapping[str, Best]
+    """Of each network that has a score of its own; :func:`use_best` loads those weights."""
     steps: int
     seconds: float
     """Of all sittings together."""
@@ -62,7 +61,8 @@ def fit(
     """Learn until the options or the task say that it is enough.
 
     After each epoch ``checkpoints/last.ckpt``, ``log.csv`` and ``log.txt`` are written into the
-    folder, and ``checkpoints/best.ckpt`` when the score that the task names is the best so far.
+    folder, ``checkpoints/best.ckpt`` when the score that the task names is the best so far, and
+    ``checkpoints/best-NAME.ckpt`` when that of one of its networks is.
     Chance in a step depends on the seed and the number of the step alone, so a training that was
     cut off goes on, on a CPU, to bit for bit the same weights and table; only ``max_time`` looks at
     the clock, and counts all sittings together.
@@ -106,7 +106,7 @@ def fit(
         resume=resume,
     )
     _check(job)
-    if not resume:
+    if not (resume and (folder / LAST).exists()):
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
     with companions(job) as place:
         progress = learn(job, place, watch=watch)
@@ -116,6 +116,7 @@ def fit(
         history=tuple(progress.history),
         best_epoch=job.extent.epoch_of(best or progress.step),
         best_score=progress.best_score if best else None,
+        best=best_networks(job, progress),
         steps=progress.step,
         seconds=progress.seconds,
         stopped=progress.stopped,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 import torch.distributed
 from torch import Tensor
@@ -18,6 +18,7 @@ from torch import Tensor
 from segmint.errors import InputError
 from segmint.objectives.batch import Batch
 from segmint.solvers.arrivals import Arrivals
+from segmint.solvers.chance import reseed
 from segmint.solvers.checkpoints import Checkpoint
 from segmint.solvers.clock import Clock
 from segmint.solvers.descent import arithmetic
@@ -28,6 +29,7 @@ from segmint.solvers.means import Means
 from segmint.solvers.optimizers import WeightOptimizer
 from segmint.solvers.progress import Progress
 from segmint.solvers.schedule import rate_factor
+from segmint.solvers.spoilt_networks import in_networks
 from segmint.solvers.transfer import moved
 from segmint.solvers.watcher import Watcher
 from segmint.solvers.weight_average import WeightAverage
@@ -39,6 +41,18 @@ from lightning.pytorch import LightningModule  # noqa: E402
 
 LATE_DEVICES = frozenset({"cuda"})
 """Where the numbers of a step are looked at one step later, so that nobody waits for them."""
+
+
+class _Sent(NamedTuple):
+    """What the numbers of a batch are about."""
+
+    names: tuple[str, ...]
+    """Of the loss and its parts."""
+    batch: Batch
+    number: int
+    """Of the batch in the training, from 0."""
+    norms: Mapping[int, Tensor]
+    """Of the gradients of the groups, where a step ended with the batch."""
 
 
 class TrainingModule(LightningModule):
@@ -85,7 +99,7 @@ class TrainingModule(LightningModule):
         self._epoch_start = 0.0
         self._average: WeightAverage | None = None
         self._late = job.device.type in LATE_DEVICES
-        self._arrivals: Arrivals[tuple[tuple[str, ...], Batch, int]] = Arrivals(late=self._late)
+        self._arrivals: Arrivals[_Sent] = Arrivals(late=self._late)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Lightning asks for it once the weights are where they learn."""
@@ -127,7 +141,7 @@ class TrainingModule(LightningModule):
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Choose the learning rate, and what is random in this batch."""
         self._number = self._progress.step * self._accumulate + batch_idx % self._accumulate
-        self._reseed(self._number)
+        self._begin(self._number)
         if self._number % self._accumulate == 0:
             factor = rate_factor(
                 self._job.optimizer,
@@ -145,6 +159,7 @@ class TrainingModule(LightningModule):
         self._names = ("loss", *parts)
         self._values = [total.detach(), *parts.values()]
         self._norm = torch.zeros((), device=total.device)
+        self._norms: Mapping[int, Tensor] = {}
         if not self._late:
             self._check("loss", float(self._values[0]), batch, self._number)
         return total
@@ -156,16 +171,16 @@ class TrainingModule(LightningModule):
     def on_before_optimizer_step(self, optimizer: Any) -> None:
         """Hand the gradients over, unless they would spoil the weights."""
         self._norm = self._weights.take_gradients()
+        self._norms = self._weights.norms
         if self._late:
             unusable = ~(self._norm + self._values[0]).isfinite()
             self._weights.skip_where(unusable.float())
         else:
-            self._check("norm of the gradient", float(self._norm), self._batch, self._number)
+            self._check_gradient(float(self._norm), self._about())
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Count the step."""
-        about = (self._names, batch, self._number)
-        self._take(self._arrivals.send([self._norm, *self._values], about))
+        self._take(self._arrivals.send([self._norm, *self._values], self._about()))
         if (self._number + 1) % self._accumulate:
             return
         self._progress.step += 1
@@ -209,21 +224,29 @@ class TrainingModule(LightningModule):
             },
         )
 
-    def _take(
-        self, arrived: list[tuple[tuple[float, ...], tuple[tuple[str, ...], Batch, int]]]
-    ) -> None:
+    def _about(self) -> _Sent:
+        return _Sent(self._names, self._batch, self._number, self._norms)
+
+    def _take(self, arrived: list[tuple[tuple[float, ...], _Sent]]) -> None:
         """Add up the numbers of batches that have arrived."""
-        for (norm, *values), (names, batch, number) in arrived:
+        for (norm, *values), about in arrived:
             self._loss = values[0]
-            self._check("loss", values[0], batch, number)
-            self._check("norm of the gradient", norm, batch, number)
-            self._means.add(names, values, weight=len(batch.image))
+            self._check("loss", values[0], about.batch, about.number)
+            self._check_gradient(norm, about)
+            self._means.add(about.names, values, weight=len(about.batch.image))
+
+    def _check_gradient(self, norm: float, about: _Sent) -> None:
+        """Stop where a gradient is no number, and say in which network."""
+        what = "norm of the gradient"
+        if not math.isfinite(norm):
+            what += in_networks(self.task.networks(), self._weights.spoilt(about.norms))
+        self._check(what, norm, about.batch, about.number)
 
     def _check(self, what: str, value: float, batch: Batch, number: int) -> None:
         """Stop where a number of a batch is none."""
         if math.isfinite(value):
             return
-        self._reseed(number)
+        self._begin(number)
         with torch.no_grad(), arithmetic(self._job.dtype, self._job.device):
             self.task.explain(batch)
         images = f" of {_listed(batch.names)}" if batch.names else ""
@@ -232,15 +255,10 @@ class TrainingModule(LightningModule):
             "the images hold finite values, or lower --learning-rate"
         )
 
-    def _reseed(self, number: int) -> None:
-        """Let chance in a batch, like dropout, depend on its number alone."""
-        seeds = np.random.SeedSequence([self._job.seed, number, self._place.rank])
-        seed = int(seeds.generate_state(1)[0])
-        torch.default_generator.manual_seed(seed)
-        if self._job.device.type == "cuda":
-            torch.cuda.manual_seed(seed)
-        elif self._job.device.type == "mps":
-            torch.mps.manual_seed(seed)
+    def _begin(self, number: int) -> None:
+        """Let chance in a batch, like dropout, and what the task does depend on its number."""
+        reseed(self._job.device, self._job.seed, number, self._place.rank)
+        self.task.begin_step(number // self._accumulate)
 
     def _look_at_clock(self) -> None:
         """Let all processes agree on how late it is."""

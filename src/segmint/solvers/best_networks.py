@@ -1,0 +1,105 @@
+"""The best weights of each network by its own score, where a training has several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from segmint.solvers.checkpoints import (
+    FOLDER,
+    LAST,
+    Checkpoint,
+    check_fits,
+    read_checkpoint,
+    write_checkpoint,
+)
+from segmint.solvers.job import Job
+from segmint.solvers.learning_task import LearningTask
+from segmint.solvers.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """When a network was best."""
+
+    epoch: int
+    """Whose weights were chosen; the last one where no validation chose."""
+    score: float | None
+    """Of that epoch, where a validation chose."""
+
+
+def best_path(name: str) -> str:
+    """The file of a network's best weights, within the folder of the run."""
+    return f"{FOLDER}/best-{name}.ckpt"
+
+
+def keep_best_networks(job: Job, progress: Progress, checkpoint: Checkpoint) -> None:
+    """Write the weights of the networks that were best at the step of a checkpoint.
+
+    They are those that were validated, under the network's own names. A file follows from the
+    checkpoint and the progress in it alone, so that it can be written once more after a cut.
+
+    Args:
+        job: of the training.
+        progress: as the checkpoint has it.
+        checkpoint: the last one.
+
+    Raises:
+        OutputError: when a file cannot be written.
+    """
+    for name, step in progress.best_steps.items():
+        if step == progress.step:
+            facts = {
+                "network": name,
+                "epoch": job.extent.epoch_of(step),
+                "step": step,
+                "score": progress.best_scores[name],
+            }
+            weights = _weights(job.task, name, checkpoint)
+            write_checkpoint(
+                job.folder / best_path(name), Checkpoint(task=weights, average={}, facts=facts)
+            )
+
+
+def best_networks(job: Job, progress: Progress) -> dict[str, Best]:
+    """When each network was best whose own score chooses."""
+    return {
+        name: Best(
+            epoch=job.extent.epoch_of(progress.best_steps.get(name, progress.step)),
+            score=progress.best_scores.get(name),
+        )
+        for name in job.task.monitors
+    }
+
+
+def use_best(task: LearningTask, folder: Path, name: str) -> None:
+    """Give one network of a task its own best weights; the last ones where no validation chose.
+
+    Args:
+        task: as :func:`segmint.solvers.training.fit` learned it; its other networks stay.
+        folder: of the run.
+        name: of the network.
+
+    Raises:
+        InputError: when the file is missing, damaged or of another network.
+    """
+    network, path = task.networks()[name], folder / best_path(name)
+    if path.exists():
+        weights = read_checkpoint(path).task
+    else:
+        path = folder / LAST
+        weights = _weights(task, name, read_checkpoint(path))
+    check_fits(path, weights, network.state_dict())
+    network.load_state_dict(weights)
+
+
+def _weights(task: LearningTask, name: str, checkpoint: Checkpoint) -> Mapping[str, Tensor]:
+    """What a checkpoint of the task has for one network, averaged where it has averages."""
+    validated = {**checkpoint.task, **checkpoint.average}
+    # An average has the first name alone of a weight with several.
+    names = {id(value): key for key, value in reversed(task.state_dict(keep_vars=True).items())}
+    own = task.networks()[name].state_dict(keep_vars=True)
+    return {key: validated[names[id(value)]] for key, value in own.items()}
