@@ -123,7 +123,7 @@ def test_former_option_names(here, succeeds):
 
 def test_help_shows_the_options_of_the_recipe(succeeds):
     output = succeeds("train", "clustering", "--help")[0]
-    assert "Clustering of clustering" in output
+    assert "─ Clustering ─" in output
     assert "--max-time" in output
 
 

@@ -31,6 +31,9 @@ class EvaluateRunOptions(Options):
     learned from."""
     dataset: str | None = option(None)
     """Layout of DATA, if it is not the one the run learned from."""
+    peer: str | None = option(None)
+    """Of a run with several networks the one that is scored, or ensemble, the mean of all; if not
+    given the one that was best in training."""
     csv: str | None = option(None)
     """File for the scores of each image."""
     overwrite: bool = option(False)
@@ -47,7 +50,7 @@ Every image of the split is predicted and compared with its mask at its own size
 from one confusion matrix over the whole split; a class that is in neither truth nor prediction has
 no score and is left out of the means.
 
-Example: 'segmint evaluate run CamVid --split test'.
+Examples: 'segmint evaluate run CamVid --split test', 'segmint evaluate run --peer ensemble'.
 
 Args:
     run: folder that 'segmint train' wrote.
@@ -93,7 +96,7 @@ def _score(folder: Path, data: str | None, options: EvaluateRunOptions, how: Run
 
     check_csv(options.csv, overwrite=options.overwrite)
     use_threads(how.threads)
-    run = Run(folder, device=how.device, precision=how.precision)
+    run = Run(folder, device=how.device, precision=how.precision, peer=options.peer)
     dataset = open_again(run, data, split=options.split, dataset=options.dataset)
     try:
         with console.progress(len(dataset), quiet=options.quiet) as advance:
@@ -106,6 +109,7 @@ def _score(folder: Path, data: str | None, options: EvaluateRunOptions, how: Run
         console.result_json(
             {
                 "run": str(folder),
+                "peer": run.peer,
                 "data": str(dataset.root),
                 "dataset": dataset.name,
                 "split": dataset.split,
@@ -119,7 +123,8 @@ def _score(folder: Path, data: str | None, options: EvaluateRunOptions, how: Run
         )
     else:
         images = counted(len(dataset), "image")
-        _print(scores, f"{folder} on {dataset.name} {dataset.split}, {images}")
+        who = str(folder) if run.peer is None else f"{run.peer} of {folder}"
+        _print(scores, f"{who} on {dataset.name} {dataset.split}, {images}")
     if options.csv is not None:
         write_text(Path(options.csv), _image_rows(scores))
     if options.json:

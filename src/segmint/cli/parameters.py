@@ -110,7 +110,8 @@ def _annotation(
     if choices:
         text = f"{text} [{', '.join(choices)}]"
     if default is not None and default != () and default is not False:
-        text = f"{text} [default: {default}]"
+        shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
+        text = f"{text} [default: {shown}]"
     aliases = [_long(alias) for alias in field.metadata.get("aliases", ())]
     several = typing.get_origin(kind) is tuple
     parameter = Parameter(

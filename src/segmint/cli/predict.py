@@ -23,6 +23,12 @@ class PredictOptions(PlaceOptions):
 
     probabilities: bool = option(False)
     """Write the probability of each class and their entropy, too, as float32 TIFF or NIfTI."""
+    peer: str | None = option(None)
+    """Of a run with several networks the one that answers, or ensemble, the mean of all; if not
+    given the one that was best in training."""
+    uncertainty: bool = option(False)
+    """Write where the peers of a mutual run disagree, in bits, too, as float32 TIFF or NIfTI and
+    as a picture."""
 
 
 _HELP = """Apply a run to images.
@@ -30,7 +36,7 @@ _HELP = """Apply a run to images.
 Each image gets a folder of its own, as by 'segmint segment'. A component has the same id and the
 same color in every image.
 
-Example: 'segmint predict run photos/ --out labels'.
+Examples: 'segmint predict run photos/ --out labels', 'segmint predict run photos/ --peer ensemble'.
 
 Args:
     run: folder that 'segmint train' wrote.
@@ -72,12 +78,17 @@ def _predict(
     from segmint.recipes.run import Run
 
     use_threads(how.threads)
-    opened = Run(run, device=how.device, precision=how.precision)
+    opened = Run(run, device=how.device, precision=how.precision, peer=options.peer)
+    if options.uncertainty and not opened.peers:
+        raise UsageError(
+            f"a run of {opened.record['recipe']} has one network, which has none to disagree with: "
+            "leave out --uncertainty, or give a run of mutual"
+        )
     paths = collect(images, inputs, options.channels)
     guides = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in vars(options).items()
-        if value
+        if value and name != "peer"  # the run itself says which one answers
     }
 
     def work(image: Image) -> tuple[Segmentation, Mapping[str, bytes]]:
@@ -88,12 +99,17 @@ def _predict(
                 "--probabilities"
             )
         maps = found.maps or options.probabilities
-        described = replace(found, maps=maps, options={**found.options, **guides})
+        described = replace(
+            found,
+            maps=maps,
+            uncertainty_map=options.uncertainty,
+            options={**found.options, **guides},
+        )
         return described, panel_files(image, described)
 
     signature = {
         "method": f"run of {opened.record['recipe']}",
         "seed": opened.record["seed"],
-        "options": {"run": str(opened.folder), **opened.record["options"], **guides},
+        "options": {**opened.described, **guides},
     }
     return run_over_images(paths, work, inputs, signature, as_channels=bool(options.channels))

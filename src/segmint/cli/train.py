@@ -58,15 +58,17 @@ class TrainOptions(Options):
 
 _HELP = """Learn from a data set, or from a folder of images.
 
-unet, unet-rmi and isbi-unet learn from images with masks: DATA is the root of a data set in one
-of the layouts that 'segmint data list' shows, and 'segmint data check DATA' looks for its faults.
-clustering, deepg and deepsvg learn from images alone: DATA is a folder, a file or a pattern.
+unet, unet-rmi, isbi-unet and mutual learn from images with masks: DATA is the root of a data set in
+one of the layouts that 'segmint data list' shows, and 'segmint data check DATA' looks for its
+faults. clustering, deepg and deepsvg learn from images alone: DATA is a folder, a file or a
+pattern.
 
 The run folder keeps the network, 'segmint predict RUN IMAGE...' applies it, and 'segmint report
 RUN' shows how well it does. A training that was cut off goes on with --resume RUN.
 
 Examples: 'segmint train unet CamVid --out run --max-time 15m', 'segmint train unet-rmi VOCdevkit
---dataset voc2012 --epochs 50', 'segmint train clustering photos/ --out run --components 6'.
+--dataset voc2012 --epochs 50', 'segmint train mutual CamVid --peers unet smp:deeplabv3/resnet50
+--solo', 'segmint train clustering photos/ --out run --components 6'.
 
 Args:
     recipe: what to learn by; 'segmint list' shows the recipes.
@@ -81,7 +83,7 @@ def command(arguments: list[str]) -> Callable[..., int]:
     chosen: Recipe = recipes.load(name)
     sections = {
         section: (
-            f"{section.capitalize()} of {name}",
+            section.capitalize() + ("" if section == name else f" of {name}"),
             options,
             chosen.defaults.get(section, {}),
         )
@@ -172,7 +174,9 @@ def _base(
     """What is asked for, before single options change it."""
     if running.config is None:
         if recipe is None or not data:
-            what = "a recipe and its data" if recipe is None else "data to learn from"
+            what = (
+                "a recipe and its data" if recipe is None else "data to learn from before options"
+            )
             raise UsageError(
                 f"train needs {what}, like 'segmint train unet CamVid', or --config or --resume; "
                 "'segmint train --help' shows all options"

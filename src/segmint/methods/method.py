@@ -55,6 +55,9 @@ class Outcome:
     """Regions and the tree that joins them, for another number of components."""
     probabilities: Callable[[], NDArray[np.float32]] | None = None
     """Computes (K, H, W), or (K, D, H, W) of a volume, when asked."""
+    uncertainty: Callable[[], NDArray[np.float32]] | None = None
+    """Computes (H, W), or (D, H, W) of a volume, when asked: how much networks that answer
+    together disagree, as mutual information between class and network, in bits."""
     history: tuple[dict[str, float], ...] = ()
     notes: tuple[str, ...] = ()
     order: str | None = None

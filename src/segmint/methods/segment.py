@@ -118,6 +118,7 @@ def segmentation_of(
         notes=outcome.notes,
         hierarchy=outcome.hierarchy,
         compute_probabilities=compute,
+        compute_uncertainty=outcome.uncertainty,
         order=outcome.order or BY_AREA,
         names=outcome.names,
         colors=outcome.colors,

@@ -46,10 +46,16 @@ FILES = (
     "probabilities.nii.gz",
     "entropy.tif",
     "entropy.nii.gz",
+    "uncertainty.tif",
+    "uncertainty.nii.gz",
+    "uncertainty.png",
     "panels.png",
     "progress.gif",
 )
 """Every other file that a result may have; those of an earlier result go when it is replaced."""
+
+_LEAST_BITS = 0.1
+"""Where the scale of the uncertainty ends at the lowest: below it networks all but agree."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -76,6 +82,7 @@ class Segmentation:
     compute_probabilities: Callable[[], NDArray[np.float32]] | None = field(
         default=None, repr=False
     )
+    compute_uncertainty: Callable[[], NDArray[np.float32]] | None = field(default=None, repr=False)
     order: str = BY_AREA
     """What the ids are ordered by."""
     names: Mapping[int, str] = field(default_factory=dict)
@@ -86,6 +93,8 @@ class Segmentation:
     """Weights, means and variances, of mixtures."""
     maps: bool = False
     """Whether :meth:`save` writes the probabilities and their entropy."""
+    uncertainty_map: bool = False
+    """Whether :meth:`save` writes the uncertainty, and a picture of it."""
 
     @cached_property
     def probabilities(self) -> NDArray[np.float32] | None:
@@ -99,6 +108,16 @@ class Segmentation:
     def entropy(self) -> NDArray[np.float32] | None:
         """(H, W) or (D, H, W), how undecided each pixel is, in bits; None for hard methods."""
         return None if self.probabilities is None else entropy_of(self.probabilities)
+
+    @cached_property
+    def uncertainty(self) -> NDArray[np.float32] | None:
+        """(H, W) or (D, H, W), where several networks disagree, computed when first asked for.
+
+        The mutual information in bits between the class of a pixel and the network that is asked:
+        the entropy of their mean minus the mean of their entropies. None where one network, or no
+        network, answered.
+        """
+        return None if self.compute_uncertainty is None else self.compute_uncertainty()
 
     @property
     def components(self) -> int:
@@ -123,6 +142,7 @@ class Segmentation:
             hierarchy=hierarchy,
             options={**self.options, "components": components},
             compute_probabilities=None,
+            compute_uncertainty=None,
         )
 
     def overlay(self, image: ArrayLike) -> NDArray[np.uint8]:
@@ -146,8 +166,8 @@ class Segmentation:
 
         Files: ``labels.png`` (or ``.tif``, ``.nii.gz``), with an image also ``overlay.png`` and
         ``components.csv``, with a hierarchy ``hierarchy.npz``, of a mixture ``mixture.csv``,
-        ``history.png``, ``probabilities`` and ``entropy``, and last ``result.json``. They replace
-        those of an earlier result.
+        ``history.png``, where asked for ``probabilities`` and ``entropy``, and ``uncertainty`` with
+        a picture of it, and last ``result.json``. They replace those of an earlier result.
 
         Args:
             folder: made when missing.
@@ -181,6 +201,8 @@ class Segmentation:
                 self._write_history(stage / "history.png")
             if self.maps:
                 self._write_maps(stage, source)
+            if self.uncertainty_map:
+                self._write_uncertainty(stage, source)
             for name, content in (files or {}).items():
                 with atomic_path(stage / name) as temporary:
                     temporary.write_bytes(content)
@@ -209,6 +231,26 @@ class Segmentation:
         write_maps(folder / "probabilities", probabilities, like=image, names=names)
         write_maps(folder / "entropy", entropy, like=image, names=["entropy in bits"], single=True)
 
+    def _write_uncertainty(self, folder: Path, image: Image | None) -> None:
+        from segmint.images.map_picture import draw_map
+        from segmint.images.maps import write_maps
+
+        bits = self.uncertainty
+        assert bits is not None
+        names = ["mutual information in bits"]
+        write_maps(folder / "uncertainty", bits, like=image, names=names, single=True)
+        if image is not None:
+            pixels, values, labels = self._for_the_eye(image, bits, self.labels)
+            drawn = draw_map(
+                display_rgb(pixels),
+                values,
+                title="where the networks disagree",
+                label="mutual information (bits)",
+                inside=labels >= 0,
+                least_top=_LEAST_BITS,
+            )
+            save_picture(folder / "uncertainty.png", drawn)
+
     def _instead(self) -> str:
         """What to do where there is no merge tree."""
         if self.mixture is not None:
@@ -224,14 +266,20 @@ class Segmentation:
         return f"<Segmentation by {self.method}: {self.components} components, {size} pixels>"
 
     def _overlay(self, image: Image) -> NDArray[np.uint8]:
+        pixels, labels = self._for_the_eye(image, self.labels)
+        return draw_overlay(display_rgb(pixels), labels, colors=self.colors)
+
+    def _for_the_eye(self, image: Image, *maps: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Pixels of the image and maps of its shape, upright; of a stack its fullest slice."""
         image, turn = upright(image)
-        pixels, labels = image.pixels, turn(self.labels)
-        if labels.ndim == 3:
-            index = fullest_slice(labels)
-            pixels, labels = pixels[index], labels[index]
+        planes = [image.pixels, *map(turn, maps)]
+        if self.labels.ndim == 3:
+            index = fullest_slice(turn(self.labels))
+            planes = [plane[index] for plane in planes]
+        pixels, *others = planes
         if image.channel_names:  # sequences, which are no colors
             pixels = pixels[..., :1]
-        return draw_overlay(display_rgb(pixels), labels, colors=self.colors)
+        return (pixels, *others)
 
     def _record(self, image: Image | None, labels: str) -> dict[str, Any]:
         source = None

@@ -8,6 +8,7 @@ from segmint.metrics.components import relabel_components
 from segmint.metrics.confusion import Confusion, confusion
 from segmint.metrics.contingency import Contingency, contingency
 from segmint.metrics.covering import covering
+from segmint.metrics.disagreement import disagreement
 from segmint.metrics.evaluation import (
     RegionScores,
     ScoreRow,
@@ -37,6 +38,7 @@ __all__ = [
     "confusion",
     "contingency",
     "covering",
+    "disagreement",
     "evaluate",
     "evaluate_many",
     "foreground_rand",

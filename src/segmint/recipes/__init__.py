@@ -16,6 +16,11 @@ recipes.register(
     "U-Net by region mutual information (the study, model 2; Zhao et al. 2019)",
 )
 recipes.register(
+    "mutual",
+    "segmint.recipes.mutual:RECIPE",
+    "networks that teach each other (the study, model 3; Zhang et al. 2018)",
+)
+recipes.register(
     "isbi-unet",
     "segmint.recipes.isbi_unet:RECIPE",
     "U-Net for membranes in electron microscopy (Ronneberger et al. 2015)",

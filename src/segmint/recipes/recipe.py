@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from segmint.options import Options
 
@@ -20,8 +20,24 @@ if TYPE_CHECKING:
 Predictor = Callable[["Image", "NDArray[np.bool_] | None"], "Outcome"]
 """What a run says of an image, inside a region where one is given."""
 
+Section = TypeVar("Section", bound=Options)
+
 Values = Mapping[str, Mapping[str, Any]]
 """Values of options by section and name."""
+
+
+class EveryPeer(Protocol):
+    """A predictor of a run with several networks, which can also be asked for all answers."""
+
+    def __call__(self, image: Image, region: NDArray[np.bool_] | None) -> Outcome:
+        """What the peer says that was asked for."""
+        ...
+
+    def answers(
+        self, image: Image, region: NDArray[np.bool_] | None
+    ) -> dict[str, NDArray[np.int32]]:
+        """Labels by the name of every peer and ensemble."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +62,10 @@ class Plan:
     """To be called when all input is checked, before the first file is written."""
     say: Callable[[str], None] = lambda line: None
     """Tells the user what was recognized, before learning begins."""
+
+    def section(self, kind: type[Section]) -> Section:
+        """The options of a kind, whatever their section is called."""
+        return next(options for options in self.settings.values() if isinstance(options, kind))
 
 
 def learned_components(components: int, images: int) -> str:
@@ -79,7 +99,8 @@ class Recipe:
     """Learns, writes the network, and returns what the record of the run shall say, with the
     ``summary`` that a command prints and the ``seconds`` of all sittings."""
     load: Callable[..., Predictor]
-    """``load(folder, record, *, device, precision)``."""
+    """``load(folder, record, *, device, precision)``, and where it has peers also ``peer``, the
+    name of one; then it is an :class:`EveryPeer`."""
     defaults: Values = field(default_factory=dict)
     """Where this recipe departs from the defaults of its options."""
     presets: Mapping[str, Values] = field(default_factory=dict)
@@ -88,6 +109,7 @@ class Recipe:
     """For the reader of its help: where it differs from what was published, and why."""
     peers: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda record: ()
     """Names of what a run can be asked for, by its record, the one it answers with unasked first;
-    a recipe with one network has none, and its ``load`` takes no ``peer``."""
+    a recipe with one network has none, and its ``load`` takes no ``peer``. Raises ``ValueError``
+    with the name of a damaged entry."""
     takes_dataset: bool = False
     """Learns from images with masks, in the layout of a data set."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmint.devices import memory_errors
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError, nearest
 from segmint.images import Image, check_finite
 from segmint.methods.segment import checked_region, segmentation_of
 from segmint.methods.segmentation import Segmentation
 from segmint.recipes import recipes
-from segmint.recipes.recipe import Recipe
+from segmint.recipes.recipe import EveryPeer, Recipe
 from segmint.recipes.run_folder import LAST, RUN, is_unfinished
 
 _KINDS = {"recipe": str, "options": dict, "seed": int}
@@ -51,25 +51,45 @@ class Run:
         folder: what :func:`segmint.train` wrote.
         device: where predictions are computed.
         precision: of their arithmetic.
+        peer: of a run with several networks, the name of the one that answers, or of an ensemble
+            of them; None is the one that was best in training.
 
     Raises:
         InputError: when the folder is not a finished run, or holds a damaged file.
-        UsageError: for an unknown device or precision.
+        UsageError: for an unknown device, precision or peer.
     """
 
     def __init__(
-        self, folder: str | Path, *, device: str = "auto", precision: str = "auto"
+        self,
+        folder: str | Path,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        peer: str | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.record = read_record(self.folder)
-        recipe: Recipe = recipes.load(self.record["recipe"])
-        self._predictor = recipe.load(self.folder, self.record, device=device, precision=precision)
+        self.peers: tuple[str, ...] = self.recipe.peers(self.record)
+        """Names of all peers and ensembles that can answer, the best one first; none where the run
+        has one network."""
+        self.peer = self._checked_peer(peer)
+        """The one that answers, where there are several."""
+        own = {} if self.peer is None else {"peer": self.peer}
+        self._predictor = self.recipe.load(
+            self.folder, self.record, device=device, precision=precision, **own
+        )
 
     @property
     def recipe(self) -> Recipe:
         """By which it was learned."""
         found: Recipe = recipes.load(self.record["recipe"])
         return found
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What a result of this run says of how it was made."""
+        own = {} if self.peer is None else {"peer": self.peer}
+        return {"run": str(self.folder), **own, **self.record["options"]}
 
     def predict(
         self, image: ArrayLike | Image, *, region: ArrayLike | None = None
@@ -85,19 +105,49 @@ class Run:
             region: (H, W) boolean, or (D, H, W) for a stack: where to look; a prepared file brings
                 its own.
         """
-        source = image if isinstance(image, Image) else Image.from_array(image)
-        where = checked_region(source, region)
-        check_finite(source, where, advice="clean them")
+        source, where = _checked(image, region)
         start = time.perf_counter()
         with memory_errors():
             outcome = self._predictor(source, where)
         return segmentation_of(
             outcome,
             method=f"run of {self.record['recipe']}",
-            options={"run": str(self.folder), **self.record["options"]},
+            options=self.described,
             seed=int(self.record["seed"]),
             seconds=time.perf_counter() - start,
         )
+
+    def answers(
+        self, image: ArrayLike | Image, *, region: ArrayLike | None = None
+    ) -> dict[str, NDArray[np.int32]]:
+        """What each peer and each ensemble says; each network is computed once.
+
+        Args:
+            image: like those that the run learned on.
+            region: as for :meth:`segment`.
+
+        Returns:
+            Labels (H, W), or (D, H, W) of a stack, by name; a run with one network has one entry,
+            the name of its recipe.
+        """
+        if not self.peers:
+            return {str(self.record["recipe"]): self.predict(image, region=region)}
+        source, where = _checked(image, region)
+        with memory_errors():
+            return cast(EveryPeer, self._predictor).answers(source, where)
+
+    def _checked_peer(self, peer: str | None) -> str | None:
+        if peer is None:
+            return next(iter(self.peers), None)
+        if not self.peers:
+            raise UsageError(
+                f"--peer is {peer!r}, but {self.folder} is a run of {self.record['recipe']} with "
+                "one network: leave it out"
+            )
+        if peer not in self.peers:
+            known = nearest(peer, self.peers)
+            raise UsageError(f"--peer is {peer!r}, which {self.folder} does not have: {known}")
+        return peer
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -113,12 +163,23 @@ def read_record(folder: Path) -> dict[str, Any]:
     found = record if isinstance(record, dict) else {}
     wrong = [name for name, kind in _KINDS.items() if not isinstance(found.get(name), kind)]
     wrong = wrong or _damaged(found)
-    if wrong or found["recipe"] not in recipes:
+    wrong = wrong or ([] if found["recipe"] in recipes else ["recipe"])
+    wrong = wrong or _damaged_peers(found)
+    if wrong:
         raise InputError(
             f"{folder / RUN} is damaged or of another version "
-            f"(no usable {', '.join(wrong or ['recipe'])}): train again"
+            f"(no usable {', '.join(wrong)}): train again"
         )
     return found
+
+
+def _damaged_peers(record: dict[str, Any]) -> list[str]:
+    recipe: Recipe = recipes.load(record["recipe"])
+    try:
+        recipe.peers(record)
+    except ValueError as error:
+        return [str(error)]
+    return []
 
 
 def _damaged(record: dict[str, Any]) -> list[str]:
@@ -143,6 +204,16 @@ def _damaged(record: dict[str, Any]) -> list[str]:
     ]
     sections = record["options"].values()
     return wrong + ([] if all(isinstance(each, dict) for each in sections) else ["options"])
+
+
+def _checked(
+    image: ArrayLike | Image, region: ArrayLike | None
+) -> tuple[Image, NDArray[np.bool_] | None]:
+    """The image and where to look in it."""
+    source = image if isinstance(image, Image) else Image.from_array(image)
+    where = checked_region(source, region)
+    check_finite(source, where, advice="clean them")
+    return source, where
 
 
 def _not_a_run(folder: Path) -> str:

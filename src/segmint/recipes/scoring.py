@@ -78,26 +78,82 @@ def score_run(
     Raises:
         InputError: for another number or order of classes, or an image that cannot be read.
     """
+    name = run.peer or str(run.record["recipe"])
+
+    def ask(image: Image, region: NDArray[np.bool_] | None) -> dict[str, NDArray[np.int32]]:
+        return {name: run.predict(image, region=region)}
+
+    def tell(index: int, labels: dict[str, NDArray[np.int32]]) -> None:
+        if keep is not None:
+            keep(index, labels[name])
+
+    return _score(run, dataset, (name,), ask, advance=advance, keep=tell)[name]
+
+
+def score_peers(
+    run: Run,
+    dataset: Dataset,
+    *,
+    advance: Callable[[str], None] | None = None,
+    keep: Callable[[int, dict[str, NDArray[np.int32]]], None] | None = None,
+) -> dict[str, RunScores]:
+    """As :func:`score_run`, of every peer and every ensemble of a run at once.
+
+    Each network is computed once an image, and the seconds of each are those of all together. A
+    run with one network has one entry, the name of its recipe.
+
+    Args:
+        run: learned on the same classes.
+        dataset: one split of it.
+        advance: called with the name of each image that is done.
+        keep: called with the number of each image in the data set and its labels (H, W) by name.
+
+    Raises:
+        InputError: for another number or order of classes, or an image that cannot be read.
+    """
+    names = run.peers or (str(run.record["recipe"]),)
+
+    def ask(image: Image, region: NDArray[np.bool_] | None) -> dict[str, NDArray[np.int32]]:
+        return run.answers(image, region=region)
+
+    return _score(run, dataset, names, ask, advance=advance, keep=keep)
+
+
+def _score(
+    run: Run,
+    dataset: Dataset,
+    names: tuple[str, ...],
+    ask: Callable[[Image, NDArray[np.bool_] | None], dict[str, NDArray[np.int32]]],
+    *,
+    advance: Callable[[str], None] | None,
+    keep: Callable[[int, dict[str, NDArray[np.int32]]], None] | None,
+) -> dict[str, RunScores]:
+    """The scores of each of those who are asked."""
     _check_classes(run, dataset)
-    total = np.zeros((len(dataset.classes),) * 2, np.int64)
-    images, seconds = {}, 0.0
+    totals = {name: np.zeros((len(dataset.classes),) * 2, np.int64) for name in names}
+    images: dict[str, dict[str, Confusion]] = {name: {} for name in names}
+    seconds = 0.0
     for index, sample in enumerate(dataset):
         start = time.perf_counter()
-        labels = run.predict(image_of(sample, dataset), region=sample.region)
+        labels = ask(image_of(sample, dataset), sample.region)
         seconds += time.perf_counter() - start
-        counts = _counts(labels, sample.mask, len(dataset.classes), dataset.ignore_index)
-        total += counts
-        images[sample.name] = _confusion(counts)
+        for name in names:
+            counts = _counts(labels[name], sample.mask, len(dataset.classes), dataset.ignore_index)
+            totals[name] += counts
+            images[name][sample.name] = _confusion(counts)
         if keep is not None:
             keep(index, labels)
         if advance is not None:
             advance(sample.name)
-    return RunScores(
-        classes=dataset.classes,
-        confusion=_confusion(total),
-        images=images,
-        seconds=seconds / max(len(dataset), 1),
-    )
+    return {
+        name: RunScores(
+            classes=dataset.classes,
+            confusion=_confusion(totals[name]),
+            images=images[name],
+            seconds=seconds / max(len(dataset), 1),
+        )
+        for name in names
+    }
 
 
 def image_of(sample: Sample, dataset: Dataset) -> Image:

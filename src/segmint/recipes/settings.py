@@ -11,6 +11,13 @@ from segmint.recipes.recipe import Recipe
 
 Settings = dict[str, Options]
 
+_LIKE = {
+    "--set": "optimizer.lr=1e-3",
+    "--dataset-options": "target=foreground",
+    "--peer-options": "unet.features=16",
+}
+"""A good value of each flag that takes assignments."""
+
 
 def resolve(
     recipe: Recipe,
@@ -61,7 +68,7 @@ def assignments(texts: Sequence[str], *, flag: str = "--set") -> dict[str, Any]:
 
     Args:
         texts: a name, ``=`` and a value each.
-        flag: that gave them, for messages.
+        flag: that gave them, for messages; one of those that take assignments.
 
     Raises:
         UsageError: for a text that is no assignment, or a name given twice.
@@ -74,8 +81,7 @@ def assignments(texts: Sequence[str], *, flag: str = "--set") -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            like = "optimizer.lr=1e-3" if flag == "--set" else "target=foreground"
-            raise UsageError(f"{flag} is {text!r}, accepted is NAME=VALUE, like {like}")
+            raise UsageError(f"{flag} is {text!r}, accepted is NAME=VALUE, like {_LIKE[flag]}")
         if name.strip() in found:
             raise UsageError(f"{flag} gives {name.strip()} twice: give it once")
         found[name.strip()] = _parsed(value.strip(), text, flag)
@@ -148,9 +154,9 @@ def _parsed(value: str, text: str, flag: str) -> Any:
         raise UsageError(
             f"the value in {flag} {text!r} cannot be read: write a number, a word or [a, list]"
         ) from error
-    if isinstance(parsed, str):
+    if parsed == value:  # a word without quotes
         try:
-            return float(parsed)  # YAML 1.1 takes 1e-3 for a word
+            return float(value)  # YAML 1.1 takes 1e-3 for a word
         except ValueError:
             return parsed
     return parsed

@@ -57,9 +57,8 @@ class NetworkOptions(Options):
 
     @property
     def given(self) -> dict[str, Any]:
-        """What was given of the network's own options."""
+        """What was given of the network's own options, its weights apart."""
         own = {
-            "weights": self.weights,
             "features": self.features,
             "levels": self.levels,
             "dropout": self.dropout,

@@ -7,8 +7,9 @@ The objective is that of Zhao et al., "Region mutual information loss for semant
 from __future__ import annotations
 
 from segmint.datasets.transform_options import STUDY
+from segmint.recipes.study import OPTIMIZER, STUDY_OPTIMIZER, TRAINING, TRANSFORM
 from segmint.recipes.supervised import supervised
-from segmint.recipes.unet import NOTE, OPTIMIZER, STUDY_OPTIMIZER, TRANSFORM
+from segmint.recipes.unet import NOTE
 
 RECIPE = supervised(
     defaults={
@@ -16,7 +17,7 @@ RECIPE = supervised(
         "network": {"network": "unet"},
         "loss": {"objective": "0.5*bce + 0.5*rmi"},
         "optimizer": OPTIMIZER,
-        "training": {"epochs": 200, "batch_size": 8},
+        "training": TRAINING,
     },
     presets={
         "study": {

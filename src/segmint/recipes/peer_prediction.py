@@ -1,0 +1,109 @@
+"""What the peers of a run say of an image, one alone, together, or all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segmint.methods.method import Outcome
+from segmint.metrics.disagreement import disagreement
+from segmint.recipes.class_prediction import ClassPrediction, labels_of
+from segmint.recipes.peers_record import read_peers
+from segmint.solvers.peer import ENSEMBLE
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from segmint.images import Image
+
+Maps = NDArray[np.float32]
+Region = NDArray[np.bool_] | None
+
+
+class PeerPrediction:
+    """Answers with one peer or one ensemble of a run, and with all of them on demand.
+
+    Networks are read when they are needed, the one that was asked for at once.
+
+    Args:
+        folder: of the run.
+        record: of the run, checked on reading.
+        device: where networks compute.
+        precision: of their arithmetic.
+        peer: name of a peer or an ensemble.
+
+    Raises:
+        InputError: for a damaged record or network.
+        UsageError: for an unknown device or precision.
+    """
+
+    def __init__(
+        self, folder: Path, record: dict[str, Any], *, device: str, precision: str, peer: str
+    ) -> None:
+        self._prediction = ClassPrediction.of(folder, record, device=device, precision=precision)
+        told = read_peers(record)
+        self._files, self._ensembles = told.files, told.ensembles
+        self._peer = peer
+        self._networks: dict[str, nn.Module] = {}
+        for file in self._asked(peer).values():
+            self._network(file)
+
+    def __call__(self, image: Image, region: Region) -> Outcome:
+        """The classes of an image by the peer that was asked for."""
+        self._prediction.check(image)
+        found = self._mean(self._asked(self._peer), image)
+        outcome = self._prediction.outcome(found, region)
+        return replace(outcome, uncertainty=lambda: self._uncertainty(image, region))
+
+    def answers(self, image: Image, region: Region) -> dict[str, NDArray[np.int32]]:
+        """Labels by the name of every peer and ensemble; each network is computed once."""
+        self._prediction.check(image)
+        labels: dict[str, NDArray[np.int32]] = {}
+        sums: dict[str, Maps] = {}
+        for file in self._all_files():
+            found = self._probabilities(file, image)
+            for name in (name for name, own in self._files.items() if own == file):
+                labels[name] = labels_of(found, region)
+            for name, members in self._ensembles.items():
+                if file in members.values():
+                    sums[name] = sums[name] + found if name in sums else found
+        means = {
+            name: sums[name] / np.float32(len(members)) for name, members in self._ensembles.items()
+        }
+        return {**labels, **{name: labels_of(mean, region) for name, mean in means.items()}}
+
+    def _asked(self, name: str) -> Mapping[str, str]:
+        """Files of the networks that answer under a name."""
+        return self._ensembles.get(name) or {name: self._files[name]}
+
+    def _all_files(self) -> list[str]:
+        """Every file once; members of an ensemble come in its own order."""
+        members = [file for told in self._ensembles.values() for file in told.values()]
+        return list(dict.fromkeys([*members, *self._files.values()]))
+
+    def _mean(self, members: Mapping[str, str], image: Image) -> Maps:
+        first, *others = members.values()
+        total = self._probabilities(first, image)
+        for file in others:
+            total = total + self._probabilities(file, image)
+        return total / np.float32(len(members))
+
+    def _uncertainty(self, image: Image, region: Region) -> Maps:
+        """How much the members of the ensemble disagree, in bits; 0 outside the region."""
+        members = self._ensembles[ENSEMBLE].values()
+        bits = disagreement([self._probabilities(file, image) for file in members])
+        return bits if region is None else np.where(region, bits, np.float32(0))
+
+    def _probabilities(self, file: str, image: Image) -> Maps:
+        network = self._network(file)
+        return self._prediction.probabilities(network, image, "softmax", file=file)
+
+    def _network(self, file: str) -> nn.Module:
+        if file not in self._networks:
+            self._networks[file] = self._prediction.network(file)
+        return self._networks[file]

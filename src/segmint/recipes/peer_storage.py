@@ -1,0 +1,149 @@
+"""The networks of peers in the folder of a run, and the record that says which is which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from segmint.errors import InputError
+from segmint.networks.storage import save_network
+from segmint.recipes.peers_record import NETWORKS, file_of
+from segmint.solvers.best_networks import Best, best_path, use_best
+from segmint.solvers.epoch_line import VALIDATION
+from segmint.solvers.mutual_task import MutualTask
+from segmint.solvers.peer import ENSEMBLE, SOLO
+from segmint.solvers.training import Fitted
+
+
+def keep_networks(
+    folder: Path, task: MutualTask, kinds: Mapping[str, str], fitted: Fitted
+) -> dict[str, Any]:
+    """Write every network with its own best weights, and those of the ensemble where they differ.
+
+    Args:
+        folder: of the run.
+        task: as it was learned, with the weights of the ensemble's best epoch; it gets others.
+        kinds: name of the network of each peer, without twins.
+        fitted: when each was best.
+
+    Returns:
+        ``peers``, ``ensembles``, ``chosen`` and the ``best`` of that one, of the record.
+    """
+    members = {name: file_of(name) for name in _mutual(task)}
+    for name in members:
+        if _best(name, fitted).epoch != fitted.best_epoch:
+            members[name] = file_of(name, ensemble=ENSEMBLE)
+            _save(folder / members[name], task, kinds, name)
+    for name in task.peers:
+        if name in fitted.best:
+            use_best(task, folder, name)
+        _save(folder / file_of(name), task, kinds, name)
+    ensembles: dict[str, Any] = {
+        ENSEMBLE: {
+            "members": members,
+            "best": {"epoch": fitted.best_epoch, "score": fitted.best_score},
+        }
+    }
+    twins = {name: file_of(name) for name in task.peers if name not in members}
+    if len(twins) > 1:
+        ensembles[f"{ENSEMBLE}{SOLO}"] = {"members": twins}
+    peers = {
+        name: {
+            "name": name,
+            "network": kinds[name.removesuffix(SOLO)],
+            "file": file_of(name),
+            "solo": name in twins,
+            "best": vars(_best(name, fitted)),
+        }
+        for name in task.peers
+    }
+    chosen = _chosen(list(members), fitted)
+    return {
+        "peers": [*peers.values()],
+        "ensembles": ensembles,
+        "chosen": chosen,
+        "best": {**peers, **ensembles}[chosen]["best"],
+    }
+
+
+def told_scores(kept: Mapping[str, Any]) -> str:
+    """What each was worth at its best, as the last line of a training goes on.
+
+    Args:
+        kept: what :func:`keep_networks` returned.
+    """
+    scores = {peer["name"]: peer["best"]["score"] for peer in kept["peers"] if not peer["solo"]}
+    scores[ENSEMBLE] = kept["ensembles"][ENSEMBLE]["best"]["score"]
+    alone = {
+        peer["name"].removesuffix(SOLO): peer["best"]["score"]
+        for peer in kept["peers"]
+        if peer["solo"]
+    }
+    said = f", validation mean IoU: {_written(scores)}" if _written(scores) else ""
+    return f"{said}; alone: {_written(alone)}" if _written(alone) else said
+
+
+@contextmanager
+def kept_after_failure(folder: Path, task: MutualTask, kinds: Mapping[str, str]) -> Iterator[None]:
+    """Write the best networks so far when learning fails, and say so.
+
+    Raises:
+        InputError: the one that was raised, with the names of the networks that are kept.
+    """
+    try:
+        yield
+    except InputError as error:
+        kept = [name for name in task.monitors if _keep_best(folder, task, kinds, name)]
+        if not kept:
+            raise
+        verb, plural = ("is", "") if len(kept) == 1 else ("are", "s")
+        raise InputError(
+            f"{error}; the best network{plural} so far of {_listed(kept)} {verb} kept in "
+            f"{folder / NETWORKS}"
+        ) from error
+
+
+def _keep_best(folder: Path, task: MutualTask, kinds: Mapping[str, str], name: str) -> bool:
+    """Write the best weights of a peer where it has some that are whole."""
+    if not (folder / best_path(name)).is_file():
+        return False
+    with suppress(InputError):
+        use_best(task, folder, name)
+        _save(folder / file_of(name), task, kinds, name)
+        return True
+    return False
+
+
+def _save(path: Path, task: MutualTask, kinds: Mapping[str, str], name: str) -> None:
+    save_network(path, task.networks()[name], name=kinds[name.removesuffix(SOLO)])
+
+
+def _mutual(task: MutualTask) -> list[str]:
+    return [name for name, peer in task.peers.items() if peer.ensemble == ENSEMBLE]
+
+
+def _best(name: str, fitted: Fitted) -> Best:
+    """When a peer was best; one that does not learn is as good as it ever was."""
+    if name in fitted.best:
+        return fitted.best[name]
+    scores = [row.get(f"{VALIDATION}{name}/mean_iou") for row in fitted.history]
+    known = [score for score in scores if score is not None]
+    return Best(epoch=fitted.best_epoch, score=known[0] if known else None)
+
+
+def _chosen(names: list[str], fitted: Fitted) -> str:
+    """What was best on the validation images; of equals a single network."""
+    scores = {name: _best(name, fitted).score for name in names} | {ENSEMBLE: fitted.best_score}
+    known = {name: score for name, score in scores.items() if score is not None}
+    return max(known, key=known.__getitem__) if known else ENSEMBLE
+
+
+def _written(scores: Mapping[str, float | None]) -> str:
+    known = {name: score for name, score in scores.items() if score is not None}
+    return ", ".join(f"{name} {score:.3f}" for name, score in known.items())
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
