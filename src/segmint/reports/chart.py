@@ -11,7 +11,7 @@ from segmint.errors import InputError
 WIDTH, HEIGHT = 360, 210
 """Size of the drawing, in units that are pixels on a phone."""
 
-LEFT, RIGHT, TOP, BOTTOM = 50, 16, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 54, 16, 14, 44
 """Margins for the numbers and names of the axes."""
 
 MOST_OTHERS = 3
@@ -55,6 +55,8 @@ class Chart:
     """Of the curve, where there are others."""
     others: tuple[Curve, ...] = ()
     """Further curves, at most ``MOST_OTHERS``, told apart by color and dashes."""
+    holds: tuple[float, ...] = ()
+    """What the vertical axis holds, too, such as the ends of a chart to be compared with."""
 
     def __post_init__(self) -> None:
         _check(self.x, self.y)
@@ -113,7 +115,7 @@ class Chart:
 
     @property
     def _marks(self) -> list[float]:
-        values = [*self.y, *(value for curve in self.others for value in curve.y)]
+        values = [*self.y, *(value for curve in self.others for value in curve.y), *self.holds]
         return ticks(values, from_zero=self.from_zero)
 
     def _up(self, value: float) -> float:

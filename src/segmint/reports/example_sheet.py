@@ -98,7 +98,7 @@ def draw_example_sheet(
         classes: the name of each number.
         palette: uint8 (K, 3), their colors.
         title: one line above.
-        note: one smaller line below it, such as how the examples were chosen.
+        note: smaller lines below it, such as how the examples were chosen.
 
     Returns:
         uint8 RGB; two columns of images and two masks are about 2100 pixels wide.
@@ -124,7 +124,8 @@ def _figure(
 ) -> Figure:
     from matplotlib.figure import Figure
 
-    rows = _rows(examples, palette, top=_EDGE + _TITLE + (_NOTE if note else 0))
+    notes = note.splitlines()
+    rows = _rows(examples, palette, top=_EDGE + _TITLE + _NOTE * len(notes))
     right = max(row.left + _group_width(len(row.panels)) for row in rows)
     below = max(row.top + _above(row) + row.height for row in rows) + _BELOW
     masks = [mask for each in examples for mask in (each.truth, each.labels) if mask is not None]
@@ -133,9 +134,9 @@ def _figure(
     bottom = max([below, *(line.middle + ROW / 2 for line in lines)])
     figure = Figure((right + _EDGE, bottom + _EDGE / 2), dpi=DOTS_PER_INCH, facecolor="white")
     lines.append(_line(title, _EDGE + _TITLE / 2, _TITLE_SIZE, right - _EDGE))
-    if note:
-        middle = _EDGE + _TITLE + 0.4 * _NOTE
-        lines.append(_line(note, middle, _NOTE_SIZE, right - _EDGE, color=_NOTE_COLOR))
+    for index, text in enumerate(notes):
+        middle = _EDGE + _TITLE + (index + 0.4) * _NOTE
+        lines.append(_line(text, middle, _NOTE_SIZE, right - _EDGE, color=_NOTE_COLOR))
     for row in rows:
         _draw_row(figure, row)
     for line in lines:

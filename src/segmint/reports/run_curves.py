@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segmint.reports.chart import MOST_OTHERS, Chart, Curve
+from segmint.reports.curve_chart import best_point, curve_chart
+from segmint.reports.peer_curves import is_of_peers, training_charts, validation_charts
 
 Rows = Sequence[Mapping[str, Any]]
 """What ``log.csv`` says of each epoch; a value that is missing, None or NaN is left out."""
@@ -44,24 +46,29 @@ def learning_charts(rows: Rows) -> tuple[Chart, ...]:
 
 
 def _charts(curves: Mapping[str, Curve], time: str) -> Iterator[Chart]:
+    peers = {name: curve for name, curve in curves.items() if is_of_peers(name)}
     losses = _renamed(curves, _LOSSES)
     if losses:
-        yield _chart(losses, time, "loss")
-    known = {*_LOSSES, *_SCORES, *_ALONE, _RATE}
+        yield curve_chart(losses, time, "loss, sum of all networks" if peers else "loss")
+    known = {*_LOSSES, *_SCORES, *_ALONE, *peers, _RATE}
     others = {name: curve for name, curve in curves.items() if name not in known}
     terms = [curve for name, curve in others.items() if not name.startswith(_VALIDATION)]
     if len(terms) > 1:
         for start in range(0, len(terms), _CHART_CURVES):
-            yield _chart(terms[start : start + _CHART_CURVES], time, "term, with its weight")
+            shown = terms[start : start + _CHART_CURVES]
+            yield curve_chart(shown, time, "term, with its weight")
+    yield from training_charts(peers, time)
     scores = _renamed(curves, _SCORES)
     if scores:
-        yield _chart(scores, time, "validation score", caption=_best(scores[0], time))
+        caption = f"Best {best_point(scores[0], time)}."
+        yield curve_chart(scores, time, "validation score", caption=caption)
     for curve in _renamed(curves, _ALONE):
-        yield _chart([curve], time, curve.name, from_zero=curve.name == "components")
+        yield curve_chart([curve], time, curve.name, from_zero=curve.name == "components")
     for name, curve in others.items():
         if name.startswith(_VALIDATION):
             title = name.removeprefix(_VALIDATION).replace("_", " ")
-            yield _chart([curve], time, f"{title} (validation)")
+            yield curve_chart([curve], time, f"{title} (validation)")
+    yield from validation_charts(peers, time)
     if _RATE in curves:
         yield _rate_chart(curves[_RATE], time)
 
@@ -75,35 +82,13 @@ def _renamed(curves: Mapping[str, Curve], names: Mapping[str, str]) -> list[Curv
     ]
 
 
-def _chart(
-    curves: Sequence[Curve], time: str, title: str, *, caption: str = "", from_zero: bool = True
-) -> Chart:
-    first, *others = curves
-    told = "; ".join(f"{curve.name} from {curve.y[0]:.4g} to {curve.y[-1]:.4g}" for curve in curves)
-    return Chart(
-        x=first.x,
-        y=first.y,
-        x_title=time,
-        y_title=title,
-        alt=f"Curves of {title} by {time}: {told}.",
-        caption=caption,
-        from_zero=from_zero,
-        name=first.name,
-        others=tuple(others),
-    )
-
-
-def _best(curve: Curve, time: str) -> str:
-    best = max(range(len(curve.y)), key=lambda index: curve.y[index])
-    return f"Best {curve.name} {curve.y[best]:.3f} at {time} {curve.x[best]:g}."
-
-
 def _rate_chart(curve: Curve, time: str) -> Chart:
     """The learning rate in a unit that leaves few digits on the axis."""
     power = math.floor(math.log10(max(curve.y))) if 0 < max(curve.y) < _LEAST_PLAIN else 0
     scaled = [value / 10.0**power for value in curve.y]
     unit = "" if power == 0 else f" (1e{power})"
-    return _chart([Curve(name="learning rate", x=curve.x, y=scaled)], time, f"learning rate{unit}")
+    shown = Curve(name="learning rate", x=curve.x, y=scaled)
+    return curve_chart([shown], time, f"learning rate{unit}")
 
 
 def _is_number(value: object) -> bool:

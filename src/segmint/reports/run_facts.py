@@ -13,6 +13,7 @@ from segmint.recipes.run import Run
 from segmint.recipes.run_folder import CONFIG, read_config
 from segmint.recipes.settings import plain, resolve
 from segmint.reports.page import Cell, Command, Table
+from segmint.reports.peer_facts import peer_facts
 from segmint.reports.shell import shell_line
 
 _ENDS = {
@@ -23,9 +24,14 @@ _ENDS = {
 }
 
 
-def run_facts(run: Run) -> dict[str, str]:
-    """Names and values of what decided a run."""
-    return dict(_facts(run))
+def run_facts(run: Run, parameters: Mapping[str, int]) -> dict[str, str]:
+    """Names and values of what decided a run.
+
+    Args:
+        run: of any recipe.
+        parameters: as :func:`parameters_by_network` counts them.
+    """
+    return dict(_facts(run, parameters))
 
 
 def options_table(run: Run) -> Table | None:
@@ -68,22 +74,52 @@ def run_commands(run: Run, data: Path | None) -> tuple[Command, ...]:
         place = () if data is None else (data,)
         commands.append(("Every score of the run:", ("evaluate", folder, *place)))
     commands.append(("What it says of other images:", ("predict", folder, "IMAGE")))
+    commands += [(purpose, ("predict", folder, "IMAGE", *words)) for purpose, words in _asked(run)]
     return tuple(Command(line=shell_line(words), purpose=purpose) for purpose, words in commands)
 
 
 def parameters_of(folder: Path) -> int:
     """How many numbers the networks of a run have learned.
 
+    The files of an ensemble are of the same networks at another epoch and not counted again.
+
     Raises:
         InputError: when a file of a network cannot be read.
     """
+    return sum(map(_count, _network_files(folder)))
+
+
+def parameters_by_network(run: Run) -> dict[str, int]:
+    """How many numbers each network of a run has learned, by the name of its peer or its file.
+
+    Raises:
+        InputError: when a file of a network cannot be read.
+    """
+    if run.peers:
+        return {peer["name"]: _count(run.folder / peer["file"]) for peer in run.record["peers"]}
+    return {file.stem: _count(file) for file in _network_files(run.folder)}
+
+
+def _network_files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.safetensors"), *folder.glob("networks/*.safetensors")])
+
+
+def _count(file: Path) -> int:
     from segmint.networks.storage import load_network
 
-    files = [*folder.glob("*.safetensors"), *folder.glob("networks/*.safetensors")]
-    return sum(parameter.numel() for file in files for parameter in load_network(file).parameters())
+    return sum(parameter.numel() for parameter in load_network(file).parameters())
 
 
-def _facts(run: Run) -> Iterator[tuple[str, str]]:
+def _asked(run: Run) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a run with peers can be asked beside its own answer."""
+    others = [name for name in run.peers if name != run.peer]
+    if others:
+        beside = f" ({', '.join(others[1:])} likewise)" if len(others) > 1 else ""
+        yield f"What {others[0]} says of them{beside}:", ("--peer", others[0])
+        yield "Where its peers disagree, as a map in bits and a picture:", ("--uncertainty",)
+
+
+def _facts(run: Run, parameters: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     record, options = run.record, run.record["options"]
     yield "recipe", recipes.entry(record["recipe"]).summary
     told = record.get("dataset")
@@ -96,8 +132,12 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     else:
         yield "learned from", _images(len(record.get("images", ())))
         yield "components", str(record.get("components", "-"))
-    name = options.get("network", {}).get("network")
-    yield "network", f"{f'{name}, ' if name else ''}{parameters_of(run.folder):,} parameters"
+    if run.peers:
+        yield from peer_facts(record, parameters)
+    else:
+        name = options.get("network", {}).get("network")
+        count = sum(parameters.values())
+        yield "network", f"{f'{name}, ' if name else ''}{count:,} parameters"
     if "loss" in options:
         yield "loss", str(options["loss"]["objective"])
     yield from _course(record)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from segmint import __version__
@@ -16,10 +17,17 @@ from segmint.reports.class_picture import is_dim
 from segmint.reports.confusion_picture import MOST_CLASSES, draw_confusion
 from segmint.reports.example_figures import example_figures
 from segmint.reports.page import Command, Figure, Page, Panel, Section
+from segmint.reports.peer_scores import PeerScore, peer_scores
+from segmint.reports.peer_section import owner, peer_section
 from segmint.reports.pictures import embed
 from segmint.reports.run_curves import learning_charts
 from segmint.reports.run_examples import Example
-from segmint.reports.run_facts import options_table, run_commands, run_facts
+from segmint.reports.run_facts import (
+    options_table,
+    parameters_by_network,
+    run_commands,
+    run_facts,
+)
 from segmint.reports.run_scores import class_table, image_table
 from segmint.reports.run_split import has_test, split_notes
 from segmint.reports.shell import shell_line
@@ -35,6 +43,8 @@ class Findings:
     dataset: Dataset | None = None
     scores: RunScores | None = None
     """Of all images of the split; None where only a few were predicted."""
+    peers: Mapping[str, RunScores] | None = None
+    """The same of every peer and ensemble, for a run that has them."""
     examples: tuple[Example, ...] = ()
     note: str = ""
     """Why there is no data set, where there is none."""
@@ -45,6 +55,21 @@ class Findings:
         return self.scores is not None and not math.isnan(self.scores.confusion.mean_iou)
 
     @property
+    def owner(self) -> str:
+        """Whose predictions are shown, of a run with several networks."""
+        return "" if self.run.peer is None else owner(self.run.peer)
+
+    @cached_property
+    def each_peer(self) -> dict[str, PeerScore]:
+        """Scores of every peer and ensemble, for a run that has them."""
+        return peer_scores(self.run.record, self.peers) if self.run.peers else {}
+
+    @cached_property
+    def parameters(self) -> dict[str, int]:
+        """How many numbers each network has learned."""
+        return parameters_by_network(self.run)
+
+    @property
     def title(self) -> str:
         """Recipe, data and score, for the picture."""
         recipe = self.run.record["recipe"]
@@ -53,10 +78,18 @@ class Findings:
         place = f"{recipe} on {self.dataset.name} {self.dataset.split}"
         if self.scores is not None and self.has_scores:
             return f"{place}: {_mean_iou(self.scores)}"
-        best = self.run.record.get("best", {}).get("score")
+        best = self._validation_score
         if self.scores is not None or best is None:
             return place
         return f"{place}: mean IoU {best:.3f}"
+
+    @property
+    def _validation_score(self) -> float | None:
+        """Of what answers, at its best epoch."""
+        if self.run.peer is not None:
+            return self.each_peer[self.run.peer].mean_iou
+        score: float | None = self.run.record.get("best", {}).get("score")
+        return score
 
     @property
     def choice(self) -> str:
@@ -71,6 +104,11 @@ class Findings:
         dim = any(is_dim(example.image) for example in self.examples)
         brighter = "; dim images are shown brighter" if dim else ""
         return f"{count} of {self.dataset.split}{order}{spaced}{brighter}."
+
+    @property
+    def whose(self) -> str:
+        """Who predicted them, of several."""
+        return f"Predicted by {self.owner}." if self.owner else ""
 
 
 def run_page(findings: Findings, picture: Path | None) -> Page:
@@ -93,6 +131,8 @@ def run_page(findings: Findings, picture: Path | None) -> Page:
 
 
 def _sections(findings: Findings, picture: Path | None) -> Iterator[Section]:
+    if findings.run.peers:
+        yield _peers_section(findings)
     if findings.examples:
         yield _examples_section(findings, picture)
     if findings.scores is not None:
@@ -106,7 +146,7 @@ def _sections(findings: Findings, picture: Path | None) -> Iterator[Section]:
         text=(findings.note,) if findings.note else (),
         charts=charts,
         tables=() if table is None else (table,),
-        facts=run_facts(findings.run),
+        facts=run_facts(findings.run, findings.parameters),
     )
     yield Section(title="How to go on", commands=_commands(findings))
 
@@ -119,8 +159,17 @@ def _lead(findings: Findings) -> str:
     said = _mean_iou(scores)
     return (
         f"{said[0].upper()}{said[1:]}, accuracy {scores.confusion.accuracy:.3f}, on "
-        f"{len(dataset):,} images of {dataset.name} {dataset.split}."
+        f"{len(dataset):,} images of {dataset.name} {dataset.split}"
+        f"{f', by {findings.owner}' if findings.owner else ''}."
     )
+
+
+def _peers_section(findings: Findings) -> Section:
+    place = "the validation, of each at its own best epoch"
+    dataset = findings.dataset
+    if findings.peers is not None and dataset is not None:
+        place = f"the {len(dataset):,} images of {dataset.name} {dataset.split}"
+    return peer_section(findings.run.record, findings.each_peer, findings.parameters, place=place)
 
 
 def _examples_section(findings: Findings, picture: Path | None) -> Section:
@@ -131,7 +180,7 @@ def _examples_section(findings: Findings, picture: Path | None) -> Section:
     where = () if picture is None else (f"All of them are in {picture}, for a talk or a paper.",)
     return Section(
         title="Examples",
-        text=(findings.choice, *where),
+        text=(f"{findings.choice} {findings.whose}".strip(), *where),
         legend=tuple(class_entries(shown, dataset.classes, dataset.palette)),
         figures=example_figures(findings.examples, dataset.palette),
     )
@@ -148,10 +197,19 @@ def _scores_section(findings: Findings, scores: RunScores) -> Section:
     images = image_table(scores, [pair.name for pair in dataset.pairs])
     return Section(
         title="Scores",
-        text=split_notes(findings.run, dataset),
+        text=(*_whose(findings), *split_notes(findings.run, dataset)),
         tables=(class_table(scores), *(() if images is None else (images,))),
-        facts={"prediction": f"{scores.seconds:.3f} s an image"},
+        facts={"prediction": _pace(findings, scores)},
     )
+
+
+def _pace(findings: Findings, scores: RunScores) -> str:
+    together = "" if findings.peers is None else " for all networks together"
+    return f"{scores.seconds:.3f} s an image{together}"
+
+
+def _whose(findings: Findings) -> tuple[str, ...]:
+    return (f"Of {findings.owner}.",) if findings.owner else ()
 
 
 def _confusion_section(scores: RunScores) -> Section:

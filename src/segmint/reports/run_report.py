@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segmint.datasets import Dataset
 from segmint.errors import UsageError
 from segmint.recipes.run import Run
 from segmint.recipes.run_folder import REPORT
-from segmint.recipes.scoring import RunScores, score_run
+from segmint.recipes.scoring import RunScores, score_peers, score_run
 from segmint.reports.example_sheet import write_example_sheet
 from segmint.reports.page import write_page
 from segmint.reports.run_examples import KeptPredictions, gather_examples
 from segmint.reports.run_page import Findings, run_page
 from segmint.reports.run_split import report_dataset
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 EXAMPLES = "examples.png"
 """The picture, in the folder of the run."""
@@ -79,10 +84,11 @@ def write_run_report(
     dataset, note = (data, "") if isinstance(data, Dataset) else report_dataset(run, data, split)
     if dataset is None:
         return _write(Findings(run=run, note=note), out)
-    kept = KeptPredictions()
-    scores = score_run(run, dataset, advance=advance, keep=kept.keep if examples else None)
-    shown = gather_examples(run, dataset, examples, scores=scores, kept=kept)
-    return _write(Findings(run=run, dataset=dataset, scores=scores, examples=tuple(shown)), out)
+    kept = KeptPredictions() if examples else None
+    scores, peers = _scored(run, dataset, advance, kept)
+    shown = tuple(gather_examples(run, dataset, examples, scores=scores, kept=kept))
+    found = Findings(run=run, dataset=dataset, scores=scores, peers=peers, examples=shown)
+    return _write(found, out)
 
 
 def write_training_report(run: Run) -> Path:
@@ -108,6 +114,26 @@ def write_training_report(run: Run) -> Path:
     return _write(Findings(run=run, dataset=dataset, examples=shown), None).page
 
 
+def _scored(
+    run: Run,
+    dataset: Dataset,
+    advance: Callable[[str], None] | None,
+    kept: KeptPredictions | None,
+) -> tuple[RunScores, dict[str, RunScores] | None]:
+    """Scores of what the run answers with, and where it has peers those of each."""
+    asked = run.peer
+    if asked is None:
+        keep = None if kept is None else kept.keep
+        return score_run(run, dataset, advance=advance, keep=keep), None
+
+    def keep_asked(index: int, labels: dict[str, NDArray[np.int32]]) -> None:
+        if kept is not None:
+            kept.keep(index, labels[asked])
+
+    peers = score_peers(run, dataset, advance=advance, keep=keep_asked)
+    return peers[asked], peers
+
+
 def _write(findings: Findings, out: str | Path | None) -> RunReport:
     """Write the picture, and then the page."""
     folder = findings.run.folder
@@ -121,7 +147,7 @@ def _write(findings: Findings, out: str | Path | None) -> RunReport:
             findings.dataset.classes,
             findings.dataset.palette,
             title=findings.title,
-            note=findings.choice,
+            note=f"{findings.choice}\n{findings.whose}",
         )
     return RunReport(
         page=write_page(page, run_page(findings, picture)),
