@@ -1,0 +1,188 @@
+"""A step of mutual learning: DeepLabV3 ResNet-50 and the study's U-Net, 4 images of 224x224 pixels.
+
+Ours against the study's arithmetic (``plain_mutual.py``: six forward and two backward passes), two
+threads each: first that both peers get the same gradient from the same weights, then a step in
+turn, then peak memory in processes of their own. Run: ``python benchmarks/bench_mutual.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from bench_unet import CLASSES
+from bench_unet import batch as unet_batch
+from measuring import in_turn, machine, peak_memory, ratio, run_alone, spread
+from plain_mutual import PlainMutualStep, plain_loss
+from plain_unet import PlainUNet
+from segmint.devices import choose_dtype
+from segmint.networks import build
+from segmint.objectives import Batch, Objective
+from segmint.solvers.mutual_options import MutualOptions
+from segmint.solvers.mutual_task import MutualTask
+from segmint.solvers.optimizer_options import OptimizerOptions
+from segmint.solvers.optimizers import WeightOptimizer
+from segmint.solvers.peer import Peer
+from segmint.torchvision_operators import declare_operators
+
+IMAGES = 4
+NAMES = ("deeplabv3-resnet50", "unet")
+ROUNDS = 5
+LIMITS = {torch.float64: 1e-8, torch.float32: 0.1, torch.bfloat16: 1.0}
+"""Of the relative difference of a peer's gradient from the plain one in float64, from which the
+plain one in float32 differs as well: kinks of 50 layers of ReLU."""
+
+Peers = tuple[nn.Module, nn.Module]
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    """Of the U-Net's benchmark, as many as the study has."""
+    image, mask = unet_batch()
+    return image[:IMAGES], mask[:IMAGES]
+
+
+def plain_peers() -> Peers:
+    """The package's DeepLabV3 and the plain U-Net, from weights of chance."""
+    declare_operators()
+    import segmentation_models_pytorch as smp
+
+    torch.manual_seed(0)
+    deeplab = smp.DeepLabV3("resnet50", encoder_weights=None, in_channels=3, classes=CLASSES)
+    return deeplab, PlainUNet(classes=CLASSES)
+
+
+def our_peers(plain: Peers) -> Peers:
+    """Ours, with the weights of plain ones."""
+    deeplab, unet = build("smp:deeplabv3/resnet50", classes=CLASSES), build("unet", classes=CLASSES)
+    for ours, theirs in ((deeplab, plain[0]), (unet, plain[1])):
+        values = theirs.state_dict().values()
+        ours.load_state_dict(dict(zip(ours.state_dict(), values, strict=True)))
+    return deeplab, unet
+
+
+class Step:
+    """A step of ours in an arithmetic, as the trainer makes it."""
+
+    def __init__(self, peers: Peers, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+        image, mask = batch()
+        image = image.contiguous(memory_format=torch.channels_last)
+        self.batch = Batch(image=image, mask=mask)
+        learning = {
+            name: Peer(
+                network=peer,
+                objective=Objective("cross_entropy"),
+                teachers=tuple(each for each in NAMES if each != name),
+            )
+            for name, peer in zip(NAMES, peers, strict=True)
+        }
+        self.task = MutualTask(learning, MutualOptions(), classes=CLASSES)
+        self.task.train()
+        options = OptimizerOptions(optimizer="adam", learning_rate=1e-3)
+        self.optimizer = WeightOptimizer(self.task.parameter_groups(), options)
+
+    def gradients(self) -> None:
+        """Compute what the weights would follow."""
+        self.optimizer.forget_gradients()
+        low = self.dtype == torch.bfloat16
+        with torch.autocast("cpu", dtype=self.dtype if low else None, enabled=low):
+            total, _ = self.task.loss(self.batch)
+        total.backward()
+
+    def __call__(self) -> None:
+        self.gradients()
+        self.optimizer.take_gradients()
+        self.optimizer.optimizer.step()
+
+
+def plain_gradients(dtype: torch.dtype) -> list[Tensor]:
+    """Of each plain peer, from the same weights, without dropout."""
+    image, mask = batch()
+    peers = [_without_dropout(peer).to(dtype) for peer in plain_peers()]
+    logits = [peer(image.to(dtype)) for peer in peers]
+    for own, other in ((0, 1), (1, 0)):
+        plain_loss(logits[own], logits[other].detach(), mask).backward()
+    return [_gradient(peer) for peer in peers]
+
+
+def our_gradients(dtype: torch.dtype) -> list[Tensor]:
+    """The same of ours."""
+    deeplab, unet = our_peers(plain_peers())
+    peers = (_without_dropout(deeplab), _without_dropout(unet))
+    step = Step(peers, dtype)
+    if dtype == torch.float64:
+        step.task.to(dtype)
+        step.batch = replace(step.batch, image=step.batch.image.to(dtype))
+    step.gradients()
+    return [_gradient(peer) for peer in peers]
+
+
+def differences(found: list[Tensor], expected: list[Tensor]) -> list[float]:
+    """Relative, of each peer."""
+    return [
+        float((one - other).norm() / other.norm())
+        for one, other in zip(found, expected, strict=True)
+    ]
+
+
+def _without_dropout(network: nn.Module) -> nn.Module:
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    return network
+
+
+def _gradient(network: nn.Module) -> Tensor:
+    gradients = [weight.grad for weight in network.parameters()]
+    return torch.cat([each.flatten() for each in gradients if each is not None]).double()
+
+
+def works() -> dict[str, Callable[[], Callable[[], object]]]:
+    """What makes each step, by name; bfloat16 where the processor computes in it."""
+    made: dict[str, Callable[[], Callable[[], object]]] = {
+        "plain": lambda: PlainMutualStep(plain_peers(), *batch()),
+        "float32": lambda: Step(our_peers(plain_peers()), torch.float32),
+    }
+    if choose_dtype("auto", torch.device("cpu")) == torch.bfloat16:
+        made["bfloat16"] = lambda: Step(our_peers(plain_peers()), torch.bfloat16)
+    return made
+
+
+def memory(which: str) -> None:
+    """Print the peak and what two steps add to the networks and the batch, in MiB."""
+    work = works()[which]()
+    before = peak_memory()
+    work()
+    work()
+    print(f"{peak_memory()} MiB, {peak_memory() - before} of it by the steps")
+
+
+def main() -> None:
+    """Print every figure."""
+    print(machine())
+    torch.set_num_threads(2)
+    expected = plain_gradients(torch.float64)
+    plain = differences(plain_gradients(torch.float32), expected)
+    print(f"plain in float32: gradients differ by {', '.join(f'{each:.1e}' for each in plain)}")
+    for dtype, limit in LIMITS.items():
+        found = differences(our_gradients(dtype), expected)
+        print(f"ours in {dtype}: {', '.join(f'{each:.1e}' for each in found)}", flush=True)
+        if max(found) > limit:
+            raise SystemExit(f"more than {limit}: not the same step")
+    made = works()
+    seconds = in_turn(*(make() for make in made.values()), runs=ROUNDS)
+    for name, taken in zip(made, seconds, strict=True):
+        printed, _, _ = run_alone(__file__, name)
+        gain = ratio(seconds[0], taken)
+        print(f"{name}: {spread(taken)}, {gain:.2f} times the plain speed, {printed.strip()}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        memory(sys.argv[1])
+    else:
+        main()
