@@ -114,10 +114,11 @@ def test_training_writes_every_network(made: Path) -> None:
         scores = [float(row[f"val_{peer['name']}/mean_iou"]) for row in rows]
         assert peer["best"]["score"] == pytest.approx(max(scores))
         assert peer["best"]["epoch"] == 1 + int(np.argmax(scores))
-    together = record["ensembles"]["ensemble"]
-    assert together["best"]["score"] == pytest.approx(
-        max(float(row["val_ensemble/mean_iou"]) for row in rows)
-    )
+    for ensemble, told in record["ensembles"].items():
+        scores = [float(row[f"val_{ensemble}/mean_iou"]) for row in rows]
+        assert told["best"]["score"] == pytest.approx(max(scores))
+        assert told["best"]["epoch"] == 1 + int(np.argmax(scores))
+    together, apart = (record["ensembles"][name] for name in ("ensemble", "ensemble-solo"))
     scores = {peer["name"]: peer["best"]["score"] for peer in record["peers"] if not peer["solo"]}
     scores["ensemble"] = together["best"]["score"]
     assert scores[record["chosen"]] == max(scores.values())
@@ -125,6 +126,7 @@ def test_training_writes_every_network(made: Path) -> None:
     told = ", ".join(f"{name} {score:.3f}" for name, score in scores.items())
     twins = {peer["name"]: peer["best"]["score"] for peer in record["peers"] if peer["solo"]}
     alone = f"alone: a {twins['a-solo']:.3f}, b {twins['b-solo']:.3f}"
+    alone += f", ensemble {apart['best']['score']:.3f}"
     assert record["summary"] == (
         f"learned 3 classes from 6 images, validation mean IoU: {told}; {alone}"
     )

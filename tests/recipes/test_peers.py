@@ -108,6 +108,7 @@ def test_seeds_depend_on_the_seed_and_the_name_alone() -> None:
         ({"peers": ("unet", "UNet=unet")}, "two peers 'UNet' and 'unet'"),
         ({"peers": ("unet", "unet")}, "write NAME=NETWORK, like unet-2=unet"),
         ({"peers": ("unet", "ensemble=unet")}, "'ensemble' is kept for the mean of all"),
+        ({"peers": ("unet", "val_a=unet")}, "'val_a' is kept for scores of the validation"),
         ({"peers": ("unet", "a-solo=unet")}, "'a-solo' is kept for twins"),
         ({"peers": ("unet", "a b=unet")}, "whose name 'a b' cannot be one"),
         ({"peers": ("unet", "../a=unet")}, "whose name '../a' cannot be one"),

@@ -114,7 +114,10 @@ def test_a_training_ends_with_the_scores_of_its_validation(run: Run) -> None:
         if not peer["solo"]:
             assert rows[peer["name"]][0] == f"{peer['best']['score']:.3f}"
             assert rows[peer["name"]][5] == str(peer["best"]["epoch"])
-    assert "'segmint report' scores it" in text
+    together, apart = (
+        run.record["ensembles"][name]["best"]["score"] for name in ("ensemble", "ensemble-solo")
+    )
+    assert rows["ensemble"][:2] == [f"{together:.3f}", f"{apart:.3f}"]
     best = {each["name"]: each["best"]["score"] for each in run.record["peers"]}
     best["ensemble"] = run.record["ensembles"]["ensemble"]["best"]["score"]
     assert run.peer is not None

@@ -20,7 +20,7 @@ from segmint.solvers.training import Fitted
 def keep_networks(
     folder: Path, task: MutualTask, kinds: Mapping[str, str], fitted: Fitted
 ) -> dict[str, Any]:
-    """Write every network with its own best weights, and those of the ensemble where they differ.
+    """Write every network with its own best weights, and those of ensembles where they differ.
 
     Args:
         folder: of the run.
@@ -31,35 +31,25 @@ def keep_networks(
     Returns:
         ``peers``, ``ensembles``, ``chosen`` and the ``best`` of that one, of the record.
     """
-    members = {name: file_of(name) for name in _mutual(task)}
-    for name in members:
-        if _best(name, fitted).epoch != fitted.best_epoch:
-            members[name] = file_of(name, ensemble=ENSEMBLE)
-            _save(folder / members[name], task, kinds, name)
+    ensembles = {
+        ensemble: _keep_together(folder, task, kinds, fitted, ensemble)
+        for ensemble in task.ensembles
+    }
     for name in task.peers:
         if name in fitted.best:
             use_best(task, folder, name)
         _save(folder / file_of(name), task, kinds, name)
-    ensembles: dict[str, Any] = {
-        ENSEMBLE: {
-            "members": members,
-            "best": {"epoch": fitted.best_epoch, "score": fitted.best_score},
-        }
-    }
-    twins = {name: file_of(name) for name in task.peers if name not in members}
-    if len(twins) > 1:
-        ensembles[f"{ENSEMBLE}{SOLO}"] = {"members": twins}
     peers = {
         name: {
             "name": name,
             "network": kinds[name.removesuffix(SOLO)],
             "file": file_of(name),
-            "solo": name in twins,
+            "solo": name.endswith(SOLO),
             "best": vars(_best(name, fitted)),
         }
         for name in task.peers
     }
-    chosen = _chosen(list(members), fitted)
+    chosen = _chosen(task, fitted)
     return {
         "peers": [*peers.values()],
         "ensembles": ensembles,
@@ -75,12 +65,13 @@ def told_scores(kept: Mapping[str, Any]) -> str:
         kept: what :func:`keep_networks` returned.
     """
     scores = {peer["name"]: peer["best"]["score"] for peer in kept["peers"] if not peer["solo"]}
-    scores[ENSEMBLE] = kept["ensembles"][ENSEMBLE]["best"]["score"]
     alone = {
         peer["name"].removesuffix(SOLO): peer["best"]["score"]
         for peer in kept["peers"]
         if peer["solo"]
     }
+    for ensemble, told in kept["ensembles"].items():
+        (alone if ensemble.endswith(SOLO) else scores)[ENSEMBLE] = told["best"]["score"]
     said = f", validation mean IoU: {_written(scores)}" if _written(scores) else ""
     return f"{said}; alone: {_written(alone)}" if _written(alone) else said
 
@@ -95,7 +86,7 @@ def kept_after_failure(folder: Path, task: MutualTask, kinds: Mapping[str, str])
     try:
         yield
     except InputError as error:
-        kept = [name for name in task.monitors if _keep_best(folder, task, kinds, name)]
+        kept = [name for name in task.peers if _keep_best(folder, task, kinds, name)]
         if not kept:
             raise
         verb, plural = ("is", "") if len(kept) == 1 else ("are", "s")
@@ -103,6 +94,23 @@ def kept_after_failure(folder: Path, task: MutualTask, kinds: Mapping[str, str])
             f"{error}; the best network{plural} so far of {_listed(kept)} {verb} kept in "
             f"{folder / NETWORKS}"
         ) from error
+
+
+def _keep_together(
+    folder: Path, task: MutualTask, kinds: Mapping[str, str], fitted: Fitted, ensemble: str
+) -> dict[str, Any]:
+    """Write the members of an ensemble that are not at their own best then; its entry."""
+    best = Best(epoch=fitted.best_epoch, score=fitted.best_score)
+    if ensemble != ENSEMBLE:
+        use_best(task, folder, ensemble)
+        best = fitted.best[ensemble]
+    members = {}
+    for name in task.ensembles[ensemble]:
+        apart = _best(name, fitted).epoch != best.epoch
+        members[name] = file_of(name, ensemble=ensemble if apart else None)
+        if apart:
+            _save(folder / members[name], task, kinds, name)
+    return {"members": members, "best": vars(best)}
 
 
 def _keep_best(folder: Path, task: MutualTask, kinds: Mapping[str, str], name: str) -> bool:
@@ -120,10 +128,6 @@ def _save(path: Path, task: MutualTask, kinds: Mapping[str, str], name: str) -> 
     save_network(path, task.networks()[name], name=kinds[name.removesuffix(SOLO)])
 
 
-def _mutual(task: MutualTask) -> list[str]:
-    return [name for name, peer in task.peers.items() if peer.ensemble == ENSEMBLE]
-
-
 def _best(name: str, fitted: Fitted) -> Best:
     """When a peer was best; one that does not learn is as good as it ever was."""
     if name in fitted.best:
@@ -133,8 +137,9 @@ def _best(name: str, fitted: Fitted) -> Best:
     return Best(epoch=fitted.best_epoch, score=known[0] if known else None)
 
 
-def _chosen(names: list[str], fitted: Fitted) -> str:
+def _chosen(task: MutualTask, fitted: Fitted) -> str:
     """What was best on the validation images; of equals a single network."""
+    names = task.ensembles[ENSEMBLE]
     scores = {name: _best(name, fitted).score for name in names} | {ENSEMBLE: fitted.best_score}
     known = {name: score for name, score in scores.items() if score is not None}
     return max(known, key=known.__getitem__) if known else ENSEMBLE

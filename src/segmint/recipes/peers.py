@@ -17,6 +17,7 @@ from segmint.networks.zoo_names import parse as parse_zoo_name
 from segmint.recipes.peers_options import PeersOptions
 from segmint.recipes.peers_record import NAME
 from segmint.recipes.settings import assignments
+from segmint.solvers.epoch_line import VALIDATION
 from segmint.solvers.mutual_options import MutualOptions
 from segmint.solvers.peer import ENSEMBLE, SOLO
 
@@ -130,9 +131,14 @@ def _named(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _check_name(name: str, text: str) -> None:
-    reserved = name.lower() == ENSEMBLE or name.lower().endswith(SOLO)
+    kept_for = {
+        "the mean of all": name.lower() == ENSEMBLE,
+        "twins": name.lower().endswith(SOLO),
+        "scores of the validation": name.startswith(VALIDATION),
+    }
+    reserved = [what for what, is_it in kept_for.items() if is_it]
     if reserved or len(name) > LONGEST_NAME or not re.fullmatch(NAME, name):
-        why = f"is kept for {'the mean of all' if name.lower() == ENSEMBLE else 'twins'}"
+        why = f"is kept for {''.join(reserved[:1])}"
         raise UsageError(
             f"--peers is {text!r}, whose name {name!r} {why if reserved else 'cannot be one'}, "
             f"accepted are up to {LONGEST_NAME} letters, digits, - and _: write NAME=NETWORK"

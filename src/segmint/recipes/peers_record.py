@@ -16,7 +16,7 @@ NETWORKS = "networks"
 SUFFIX = ".safetensors"
 
 _NAME = re.compile(NAME)
-_FILE = re.compile(rf"{NETWORKS}/(?:{ENSEMBLE}/)?{NAME}{re.escape(SUFFIX)}")
+_FILE = re.compile(rf"{NETWORKS}/(?:{ENSEMBLE}(?:{SOLO})?/)?{NAME}{re.escape(SUFFIX)}")
 """Nothing else is opened, so that no record can lead out of its folder."""
 
 

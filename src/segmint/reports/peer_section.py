@@ -124,7 +124,7 @@ def _table(
             for index, (name, count, network) in enumerate(rows)
         ),
         caption=counted,
-        notes=tuple(_notes(scores, twins=twins)),
+        notes=tuple(_notes(twins=twins)),
     )
 
 
@@ -158,21 +158,14 @@ def _score_columns(
     return columns
 
 
-def _notes(scores: Mapping[str, PeerScore], *, twins: bool) -> Iterator[str]:
+def _notes(*, twins: bool) -> Iterator[str]:
     yield "The best of each column is bold."
     if twins:
         yield (
             "Alone is a twin of the same network, with the same first weights, batches and number "
             "of steps, that saw the masks and no other network; gain is together minus alone."
         )
-    alone = scores.get(f"{ENSEMBLE}{SOLO}")
-    if alone is not None:
-        yield (
-            "The ensemble has its members as they were at its best epoch; the ensemble of those "
-            "that learned alone has each as it was at its own."
-        )
-        if alone.mean_iou is None and scores[ENSEMBLE].mean_iou is not None:
-            yield "The latter was not scored in training; 'segmint report' scores it."
+    yield "An ensemble has its members as they were at its own best epoch."
 
 
 def _column(values: Sequence[float | None]) -> list[Cell]:

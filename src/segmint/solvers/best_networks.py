@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from segmint.solvers.checkpoints import (
     FOLDER,
@@ -76,17 +76,17 @@ def best_networks(job: Job, progress: Progress) -> dict[str, Best]:
 
 
 def use_best(task: LearningTask, folder: Path, name: str) -> None:
-    """Give one network of a task its own best weights; the last ones where no validation chose.
+    """Give a network or group its own best weights; the last ones where no validation chose.
 
     Args:
         task: as :func:`segmint.solvers.training.fit` learned it; its other networks stay.
         folder: of the run.
-        name: of the network.
+        name: of the network or the group.
 
     Raises:
         InputError: when the file is missing, damaged or of another network.
     """
-    network, path = task.networks()[name], folder / best_path(name)
+    network, path = _module(task, name), folder / best_path(name)
     if path.exists():
         weights = read_checkpoint(path).task
     else:
@@ -96,10 +96,14 @@ def use_best(task: LearningTask, folder: Path, name: str) -> None:
     network.load_state_dict(weights)
 
 
+def _module(task: LearningTask, name: str) -> nn.Module:
+    return {**task.networks(), **task.groups()}[name]
+
+
 def _weights(task: LearningTask, name: str, checkpoint: Checkpoint) -> Mapping[str, Tensor]:
     """What a checkpoint of the task has for one network, averaged where it has averages."""
     validated = {**checkpoint.task, **checkpoint.average}
     # An average has the first name alone of a weight with several.
     names = {id(value): key for key, value in reversed(task.state_dict(keep_vars=True).items())}
-    own = task.networks()[name].state_dict(keep_vars=True)
+    own = _module(task, name).state_dict(keep_vars=True)
     return {key: validated[names[id(value)]] for key, value in own.items()}

@@ -27,8 +27,8 @@ class LearningTask(nn.Module):
     last."""
 
     monitors: Mapping[str, str] = MappingProxyType({})
-    """Further choices: by the name of one of :meth:`networks` the score that chooses its own best
-    weights, which ``checkpoints/best-NAME.ckpt`` keeps."""
+    """Further choices: by the name of one of :meth:`networks` or :meth:`groups` the score that
+    chooses its own best weights, which ``checkpoints/best-NAME.ckpt`` keeps."""
 
     leaves_weights_out: bool = False
     """Whether a step may give some weights no gradient; several processes have to know that."""
@@ -65,6 +65,10 @@ class LearningTask(nn.Module):
     def networks(self) -> Mapping[str, nn.Module]:
         """What is kept of the run, by name."""
         raise NotImplementedError
+
+    def groups(self) -> Mapping[str, nn.Module]:
+        """Several networks whose weights are chosen together, by a name for all of them."""
+        return {}
 
     def start_validation(self) -> None:
         """Forget the scores of the last validation."""

@@ -71,19 +71,22 @@ class MutualTask(LearningTask):
         self.options = options
         self.classes = classes
         self.ignore_index = ignore_index
-        self.monitors = {
-            name: f"{name}/mean_iou" for name, peer in peers.items() if not peer.frozen
+        self._members = _members(peers)
+        self.ensembles = {
+            name: tuple(members) for name, members in self._members.items() if len(members) > 1
         }
-        # With a hyphen no name is that of an attribute.
-        self._networks = nn.ModuleDict({f"peer-{name}": peers[name].network for name in peers})
+        """Names of the members of each ensemble; where there is one alone, there is none."""
+        learning = [name for name, peer in peers.items() if not peer.frozen]
+        chosen = [*learning, *(name for name in self.ensembles if name != ENSEMBLE)]
+        self.monitors = {name: f"{name}/mean_iou" for name in chosen}
+        self._networks = nn.ModuleDict({_key(name): peers[name].network for name in peers})
         for peer in peers.values():
             if peer.frozen:
                 peer.network.requires_grad_(False)
-        self._members = _members(peers)
         self._teaching = self._members[ENSEMBLE]
         self._counts = {
             name: ClassScores(classes=classes, ignore_index=ignore_index)
-            for name in (*peers, *self._members)
+            for name in (*peers, *self.ensembles)
         }
         self._losses = {name: MeanOfImages() for name in peers}
         self._agreement = MeanOfImages()
@@ -154,6 +157,14 @@ class MutualTask(LearningTask):
         """The network of every peer."""
         return {name: peer.network for name, peer in self.peers.items()}
 
+    def groups(self) -> Mapping[str, nn.Module]:
+        """The members of the ensembles beside ``ensemble``, whose own score chooses them."""
+        return {
+            ensemble: nn.ModuleDict({_key(name): self.peers[name].network for name in members})
+            for ensemble, members in self.ensembles.items()
+            if ensemble != ENSEMBLE
+        }
+
     def start_validation(self) -> None:
         """Forget the scores of the last validation."""
         device = next(self.parameters()).device
@@ -180,7 +191,8 @@ class MutualTask(LearningTask):
                 large = sized(logits, size)
                 labels[name] = large.argmax(dim=1)
                 probabilities = probabilities + large.softmax(dim=1)
-            labels[ensemble] = probabilities.argmax(dim=1)
+            if ensemble in self.ensembles:
+                labels[ensemble] = probabilities.argmax(dim=1)
         for name, found in labels.items():
             self._counts[name].count(found, mask)
         self._count_agreement([labels[name] for name in self._teaching], mask)
@@ -277,6 +289,11 @@ def _compared(batch: Batch, *, labelled: bool) -> Tensor | None:
         True if batch.region is None else batch.region[-batch.without_mask :]
     )
     return where
+
+
+def _key(name: str) -> str:
+    """A name for a submodule; with a hyphen it is that of no attribute."""
+    return f"peer-{name}"
 
 
 def _members(peers: Mapping[str, Peer]) -> dict[str, list[str]]:
