@@ -11,6 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from segmint.objectives import MutualLosses, mutual, mutual_chunks, mutual_losses
 
@@ -50,6 +52,28 @@ def learned(logits: Sequence[Tensor], **options: Any) -> tuple[MutualLosses, lis
     )
     gradients = torch.autograd.grad(found.losses, leaves)
     return found._replace(losses=[loss.detach() for loss in found.losses]), list(gradients)
+
+
+class NewStorages(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Bytes of all memory that is asked for inside, none of which is given back."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.sizes: dict[int, int] = {}
+        self.kept: list[Tensor] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        answer = func(*args, **(kwargs or {}))
+        old = {
+            found.untyped_storage().data_ptr()
+            for found in tree_leaves((args, kwargs))
+            if isinstance(found, Tensor)
+        }
+        for made in tree_leaves(answer):
+            if isinstance(made, Tensor) and made.untyped_storage().data_ptr() not in old:
+                self.sizes[made.untyped_storage().data_ptr()] = made.untyped_storage().nbytes()
+                self.kept.append(made)
+        return answer
 
 
 @settings(max_examples=80)
@@ -102,6 +126,22 @@ def test_every_pixel_is_in_one_chunk(
     assert sorted(seen) == sorted(numbers.movedim(1, -1).flatten(0, 2).tolist())
     pixels = numbers.movedim(1, -1).flatten(0, 2)
     assert torch.equal(pixels[places], torch.tensor(seen))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:4])
+@pytest.mark.parametrize("mode", ["ensemble", "pairwise"])
+def test_all_but_the_gradients_is_as_small_as_a_chunk(
+    layout: Layout, mode: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutual_chunks, "CHUNK_ELEMENTS", 100)
+    logits, where, mask = made(shape=(2, 4, 20, 20))
+    logits = [layout(peer) for peer in logits]
+    with NewStorages() as storages:
+        learned(logits, where=where, mask=mask, gate="right", mode=mode)
+    sizes = sorted(storages.sizes.values(), reverse=True)
+    # Gradients as they are kept and as they are handed on; then three peers of a chunk.
+    assert sizes[:6] == [4 * logits[0].numel()] * 6
+    assert sizes[6] <= 4 * 3 * 100
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -34,11 +34,13 @@ def test_peers_of_unlike_shapes(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "peer", [torch.zeros(2, 4), torch.zeros(SHAPE, dtype=torch.int64)], ids=["flat", "integers"]
+    "peer",
+    [torch.zeros(2, 4), torch.zeros(2, 0, 3, 5), torch.zeros(SHAPE, dtype=torch.int64)],
+    ids=["flat", "no classes", "integers"],
 )
 def test_peers_that_are_no_logits(peer: Tensor) -> None:
     with pytest.raises(InputError, match=r"logits of peer 1 have the shape .*, accepted is"):
-        mutual_losses([made(1)[0], peer], BOTH)
+        mutual_losses([*made(1), peer], BOTH)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from torch.nn import functional
 
 from segmint.errors import InputError, UsageError
 from segmint.objectives import Batch, Objective
-from segmint.solvers.mutual_options import MutualOptions
+from segmint.objectives.mutual_steps import Gate, Mode
+from segmint.solvers.mutual_options import GATES, MODES, MutualOptions
 from segmint.solvers.mutual_task import MutualTask, ramp_up
 from segmint.solvers.optimizer_options import OptimizerOptions
 from segmint.solvers.peer import Peer
@@ -393,3 +395,8 @@ def test_refusals(peers: dict[str, Peer], words: str) -> None:
 def test_peers_must_have_the_same_classes() -> None:
     with pytest.raises(UsageError, match="'a' answers with 4 classes, accepted are the 3"):
         task(pair(), classes=3).loss(batch())
+
+
+def test_options_name_what_the_objective_knows() -> None:
+    assert get_args(Mode) == MODES
+    assert get_args(Gate) == GATES

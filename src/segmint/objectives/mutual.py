@@ -24,7 +24,8 @@ class MutualLosses(NamedTuple):
     losses: list[Tensor]
     """P scalars; loss i has a gradient in the logits of peer i alone."""
     divergences: Tensor
-    """(P, P): mean over pixels of KL(peer i || peer j) in nats, without gradient."""
+    """(P, P): mean over pixels of KL(peer i || peer j) in nats, without gradient. On the diagonal
+    0, or NaN for a peer whose own logits hold NaN."""
     agreement: Tensor
     """Scalar: share of the pixels for which all peers choose the same class, 0 to 1."""
 
@@ -62,8 +63,8 @@ def mutual_losses(
 
     Returns:
         Losses, divergences (without T^2 and gate) and agreement, all 0 when no pixel counts. A peer
-        without teachers has the loss 0 with a gradient of 0. A logit that is no number makes the
-        losses of its peer and of those it teaches none.
+        without teachers has the loss 0 with a gradient of 0. NaN in a peer's logits gives NaN in
+        its loss and in those of the peers that it teaches, at pixels that do not count, too.
 
     Raises:
         InputError: when the shapes do not fit.
@@ -77,9 +78,8 @@ def mutual_losses(
     """
     rules = Rules(teachers, temperature, mode, gate, ignore_index)
     _check_peers(logits)
-    _check_rules(rules, len(logits), mask)
-    for name, pixels in (("where", where), ("mask", mask)):
-        _check_pixels(name, pixels, logits[0])
+    _check_rules(rules, len(logits))
+    _check_pixels(where, mask, logits[0], gate)
     learns = [
         torch.is_grad_enabled() and peer.requires_grad and len(taught_by) > 0
         for peer, taught_by in zip(logits, teachers, strict=True)
@@ -177,10 +177,10 @@ def _check_peers(logits: Sequence[Tensor]) -> None:
             "of each peer"
         )
     for number, peer in enumerate(logits):
-        if peer.ndim != 4 or not peer.is_floating_point():
+        if peer.ndim != 4 or not peer.shape[1] or not peer.is_floating_point():
             raise InputError(
                 f"the logits of peer {number} have the shape {tuple(peer.shape)} and the type "
-                f"{peer.dtype}, accepted is (N, K, H, W) of a floating type"
+                f"{peer.dtype}, accepted is (N, K, H, W) of a floating type, K being 1 or more"
             )
         if peer.shape != logits[0].shape:
             raise InputError(
@@ -189,14 +189,12 @@ def _check_peers(logits: Sequence[Tensor]) -> None:
             )
 
 
-def _check_rules(rules: Rules, peers: int, mask: Tensor | None) -> None:
+def _check_rules(rules: Rules, peers: int) -> None:
     if not (math.isfinite(rules.temperature) and rules.temperature > 0):
         raise UsageError(f"temperature is {rules.temperature}, accepted is any number above 0")
     for name, value, known in (("mode", rules.mode, Mode), ("gate", rules.gate, Gate)):
         if value not in get_args(known):
             raise UsageError(f"{name} is {value!r}, accepted are {', '.join(get_args(known))}")
-    if rules.gate == "right" and mask is None:
-        raise UsageError("gate is 'right', which is known from labels: give the mask, too")
     if len(rules.teachers) != peers:
         raise UsageError(
             f"teachers has {len(rules.teachers)} entries, but there are {peers} peers: list the "
@@ -211,11 +209,14 @@ def _check_rules(rules: Rules, peers: int, mask: Tensor | None) -> None:
                 )
 
 
-def _check_pixels(name: str, pixels: Tensor | None, peer: Tensor) -> None:
-    if pixels is not None and pixels.shape != (len(peer), *peer.shape[2:]):
-        raise InputError(
-            f"{name} has the shape {tuple(pixels.shape)} and the logits {tuple(peer.shape)}, "
-            "accepted are (N, H, W) and (N, K, H, W) of the same N, H and W"
-        )
-    if name == "where" and pixels is not None and pixels.dtype != torch.bool:
-        raise InputError(f"where is of the type {pixels.dtype}, accepted is torch.bool")
+def _check_pixels(where: Tensor | None, mask: Tensor | None, peer: Tensor, gate: Gate) -> None:
+    if gate == "right" and mask is None:
+        raise UsageError("gate is 'right', which is known from labels: give the mask, too")
+    for name, pixels in (("where", where), ("mask", mask)):
+        if pixels is not None and pixels.shape != (len(peer), *peer.shape[2:]):
+            raise InputError(
+                f"{name} has the shape {tuple(pixels.shape)} and the logits {tuple(peer.shape)}, "
+                "accepted are (N, H, W) and (N, K, H, W) of the same N, H and W"
+            )
+    if where is not None and where.dtype != torch.bool:
+        raise InputError(f"where is of the type {where.dtype}, accepted is torch.bool")

@@ -101,10 +101,12 @@ def _predictions(logits: Sequence[Tensor], temperature: float, dtype: torch.dtyp
 
 
 def _divergences(peers: Predictions) -> Tensor:
-    """KL of each peer and each other, (P, P, M, L)."""
+    """KL of each peer and each other, (P, P, M, L); on the diagonal 0, or NaN where a peer is."""
     probabilities, logarithms = peers
     count, images, _, length = logarithms.shape
-    divergences = logarithms.new_zeros((count, count, images, length))
+    divergences = logarithms.new_empty((count, count, images, length))
+    for peer in range(count):
+        divergences[peer, peer] = 0 * probabilities[peer].amax(dim=-2)
     for one, other in combinations(range(count), 2):
         # A sum of differences, not a difference of sums: exactly 0 for equal peers.
         difference = logarithms[one] - logarithms[other]
@@ -128,7 +130,9 @@ def _teach(
             pull = pull if weights is None else pull.mul_(weights.unsqueeze(-2))
             slope = pull if slope is None else slope.add_(pull)
     if place is not None and slope is not None:
-        place.copy_(slope.div_(len(sides)))
+        slope = slope if len(sides) == 1 else slope.div_(len(sides))
+        # To the type first: changing type and strides at once takes twice as long.
+        place.copy_(slope.to(place.dtype))
     return _total(losses) / max(len(sides), 1)
 
 
@@ -170,6 +174,6 @@ def _weights(side: Predictions, own: Predictions, chunk: Chunk, rules: Rules) ->
 
 
 def _total(pixels: Tensor, counts: Tensor | None = None) -> Tensor:
-    """Sum over images and pixels; a pixel that is no number counts in any case."""
+    """Sum over images and pixels; NaN is not hidden by a pixel's not counting."""
     weighted = pixels if counts is None else pixels * counts
     return weighted.sum(dim=(-2, -1), dtype=sum_type(pixels.device))
