@@ -357,15 +357,6 @@ def test_broken_peer_is_named() -> None:
         learned.explain(given)
 
 
-def test_peer_with_a_broken_gradient_is_named() -> None:
-    peers = pair()
-    learned, given = task(peers), batch()
-    learned.loss(given)[0].backward()
-    peers["a"].network[0].weight.grad[0] = torch.inf
-    with pytest.raises(InputError, match="peer 'a': its gradient is not finite"):
-        learned.explain(given)
-
-
 def test_other_processes_can_have_it() -> None:
     learned = task(pair())
     again = pickle.loads(pickle.dumps(learned))  # noqa: S301

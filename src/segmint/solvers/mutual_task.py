@@ -126,7 +126,7 @@ class MutualTask(LearningTask):
         """Name the peer that broke first.
 
         Raises:
-            InputError: when logits, an objective or a gradient of a peer is not finite.
+            InputError: when logits or the objective of a peer are not finite.
         """
         for name, logits in self._respond(batch).items():
             peer, labelled = self.peers[name], batch.masked_part()
@@ -136,13 +136,6 @@ class MutualTask(LearningTask):
                     peer.objective.blame(labelled)
                 except InputError as error:
                     raise InputError(f"peer {name!r}: {error}") from error
-        for name, peer in self.peers.items():
-            gradients = [weight.grad for weight in peer.network.parameters()]
-            if not all(each is None or bool(each.isfinite().all()) for each in gradients):
-                raise InputError(
-                    f"peer {name!r}: its gradient is not finite, though its loss is: lower the "
-                    "learning rate or clip the gradient"
-                )
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The weights of each peer that learns, with its own learning rate where it has one."""
