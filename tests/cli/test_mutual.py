@@ -198,6 +198,10 @@ def test_evaluation_of_every_peer(run: Path, succeeds: Any) -> None:
         found = json.loads(output)
         assert found["peer"] == name
         assert found["scores"]["mean_iou"] == pytest.approx(best[name], abs=1e-5)
+    output, _ = succeeds("report", "run", "--examples", "0", "--json", "--quiet")
+    told = {name: each["mean_iou"] for name, each in json.loads(output)["peers"].items()}
+    assert set(told) == set(EVERYONE)
+    assert {name: told[name] for name in best} == pytest.approx(best, abs=1e-5)
     assert succeeds("evaluate", "run", "--peer", "a", "--quiet")[0].startswith("a of run on ")
 
 

@@ -145,5 +145,6 @@ def _facts(folder: Path, found: RunReport) -> dict[str, Any]:
         "split": None if dataset is None else dataset.split,
         "n_images": 0 if dataset is None else len(dataset),
         "scores": None if scores is None else scores.means(),
+        "peers": {name: each.means() for name, each in (found.peers or {}).items()},
         "note": found.note,
     }

@@ -5,7 +5,7 @@ write_run_report(Run("run")).page
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +45,8 @@ class RunReport:
     """The split that is shown; None where it cannot be."""
     scores: RunScores | None
     """Of all its images."""
+    peers: Mapping[str, RunScores] | None = None
+    """The same of every peer and ensemble by name, where the run has several."""
     note: str = ""
     """Why there are no pictures and no scores, where there are none."""
 
@@ -154,5 +156,6 @@ def _write(findings: Findings, out: str | Path | None) -> RunReport:
         picture=picture,
         dataset=findings.dataset,
         scores=findings.scores,
+        peers=findings.peers,
         note=findings.note,
     )
