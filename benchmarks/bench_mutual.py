@@ -1,8 +1,10 @@
 """A step of mutual learning: DeepLabV3 ResNet-50 and the study's U-Net, 4 images of 224x224 pixels.
 
-Ours against the study's arithmetic (``plain_mutual.py``: six forward and two backward passes), two
-threads each: first that both peers get the same gradient from the same weights, then a step in
-turn, then peak memory in processes of their own. Run: ``python benchmarks/bench_mutual.py``.
+Ours against the study's arithmetic (``plain_mutual.py``: six forward and two backward passes; also
+without graphs that nobody needs), two threads each: first that both peers get the same gradient
+from the same weights, then a step in turn, then peak memory in processes of their own.
+
+Run: ``python benchmarks/bench_mutual.py``.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ def plain_peers() -> Peers:
 
 def our_peers(plain: Peers) -> Peers:
     """Ours, with the weights of plain ones."""
-    deeplab, unet = build("smp:deeplabv3/resnet50", classes=CLASSES), build("unet", classes=CLASSES)
+    deeplab, unet = fresh_peers()
     for ours, theirs in ((deeplab, plain[0]), (unet, plain[1])):
         values = theirs.state_dict().values()
         ours.load_state_dict(dict(zip(ours.state_dict(), values, strict=True)))
@@ -97,6 +99,7 @@ class Step:
         self.gradients()
         self.optimizer.take_gradients()
         self.optimizer.optimizer.step()
+        self.optimizer.forget_gradients()
 
 
 def plain_gradients(dtype: torch.dtype) -> list[Tensor]:
@@ -141,14 +144,20 @@ def _gradient(network: nn.Module) -> Tensor:
     return torch.cat([each.flatten() for each in gradients if each is not None]).double()
 
 
+def fresh_peers() -> Peers:
+    """Ours, from weights of chance of their own."""
+    return build("smp:deeplabv3/resnet50", classes=CLASSES), build("unet", classes=CLASSES)
+
+
 def works() -> dict[str, Callable[[], Callable[[], object]]]:
     """What makes each step, by name; bfloat16 where the processor computes in it."""
     made: dict[str, Callable[[], Callable[[], object]]] = {
         "plain": lambda: PlainMutualStep(plain_peers(), *batch()),
-        "float32": lambda: Step(our_peers(plain_peers()), torch.float32),
+        "plain, frugal": lambda: PlainMutualStep(plain_peers(), *batch(), frugal=True),
+        "float32": lambda: Step(fresh_peers(), torch.float32),
     }
     if choose_dtype("auto", torch.device("cpu")) == torch.bfloat16:
-        made["bfloat16"] = lambda: Step(our_peers(plain_peers()), torch.bfloat16)
+        made["bfloat16"] = lambda: Step(fresh_peers(), torch.bfloat16)
     return made
 
 

@@ -1,11 +1,14 @@
 """The study's step of mutual learning written the obvious way: float32, NCHW, peer after peer.
 
-For each peer: its forward pass, one of the other peer for the target, the loss, the backward pass
-and Adam, and a forward pass for the scores that the study prints of every step. That makes six
-forward and two backward passes. Passes that need no gradient are told so.
+For each peer in its turn: both peers' forward passes, the loss with the other's logits detached,
+the backward pass and Adam, and a forward pass for the scores that the study prints of every step.
+That makes six forward and two backward passes. ``PlainMutualStep(..., frugal=True)`` keeps no graph
+where no gradient is needed.
 """
 
 from __future__ import annotations
+
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +26,16 @@ def plain_loss(logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 class PlainMutualStep:
     """Two peers, each changed in its turn."""
 
-    def __init__(self, peers: tuple[nn.Module, nn.Module], image: Tensor, mask: Tensor) -> None:
+    def __init__(
+        self,
+        peers: tuple[nn.Module, nn.Module],
+        image: Tensor,
+        mask: Tensor,
+        *,
+        frugal: bool = False,
+    ) -> None:
         self.peers, self.image, self.mask = peers, image, mask
+        self.frugal = frugal
         self.optimizers = [torch.optim.Adam(peer.parameters(), lr=1e-3) for peer in peers]
 
     def __call__(self) -> float:
@@ -33,9 +44,10 @@ class PlainMutualStep:
             own, other = self.peers[number], self.peers[1 - number]
             optimizer.zero_grad()
             logits = own(self.image)
-            with torch.no_grad():
+            with torch.no_grad() if self.frugal else nullcontext():
                 target = other(self.image)
-            plain_loss(logits, target, self.mask).backward()
+            loss = plain_loss(logits, target.detach(), self.mask)
+            loss.backward()
             optimizer.step()
             with torch.no_grad():
                 right += float((own(self.image).argmax(dim=1) == self.mask).float().mean())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import random
 from contextlib import suppress
@@ -65,7 +66,7 @@ def test_file_cut_short(tmp_path: Path, suffix: str, kept: int) -> None:
     else:
         torch.save(tensors(), path)
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(InputError, match=r"weights .*a\.") as caught:
+    with pytest.raises(InputError, match=r"a\..*weights|weights .*a\.") as caught:
         read_weights(path)
     assert "\n" not in str(caught.value)
 
@@ -85,9 +86,26 @@ def test_damaged_bytes_give_one_sentence(tmp_path: Path, zipped: bool) -> None:
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none.pth"):
-        with pytest.raises(InputError, match="do not exist, accepted is a file"):
+    for path in (tmp_path / "none.pth", Path("x" * 5000), Path("a\0.pt")):
+        with pytest.raises(InputError, match="do not exist, accepted is a file") as caught:
             read_weights(path)
+        assert len(str(caught.value)) < 400
+    with pytest.raises(InputError, match="are a folder, accepted is a file of weights"):
+        read_weights(tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no such device elsewhere")
+def test_a_device_is_no_file() -> None:
+    with pytest.raises(InputError, match="/dev/null is no file of weights"):
+        read_weights(Path("/dev/null"))
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"layers: 3\n", b"(lp0\n."])
+def test_what_never_was_weights(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(content * 20)
+    with pytest.raises(InputError, match=r"a\.png is no file of weights, accepted is one of safe"):
+        read_weights(path)
 
 
 def test_what_is_no_weights(tmp_path: Path) -> None:

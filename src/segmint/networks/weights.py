@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 from collections.abc import Collection, Mapping
@@ -13,12 +14,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch._weights_only_unpickler import UnpicklingError  # type: ignore[attr-defined]
 
-from segmint.errors import InputError
+from segmint.errors import InputError, shortened
 
 NESTED = ("state_dict", "model")
 """Names under which training programs keep weights beside other things."""
 
 _SHOWN = 3
+_STARTS = (b"PK\x03\x04", b"\x80")
+"""What files of ``torch.save`` begin with, new ones and old ones."""
 _UNREADABLE = (
     *(SafetensorError, OSError, EOFError, RuntimeError, ValueError, LookupError, AssertionError),
     *(AttributeError, TypeError, ArithmeticError, struct.error),
@@ -38,8 +41,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: when the file is missing, cut short, or holds anything but tensors by name.
     """
-    if not path.is_file():
-        raise InputError(f"weights {path} do not exist, accepted is a file: check the name")
+    if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file fails for names that are too long)
+        raise _no_file(path)
     try:
         if path.suffix.lower() == ".safetensors":
             return load_file(path)
@@ -48,6 +51,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             warnings.simplefilter("ignore")
             content = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
+        if not _starts_well(path):
+            raise InputError(
+                f"{path} is no file of weights, accepted is one of safetensors or torch.save: "
+                "check the name"
+            ) from error
         raise InputError(
             f"weights {path} hold pickled objects other than tensors, which may run code, and are "
             "refused: save the state_dict alone, or as safetensors"
@@ -92,6 +100,22 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path) 
             "name the network that they were trained with"
         )
     network.load_state_dict(weights)
+
+
+def _no_file(path: Path) -> InputError:
+    """Why there are no weights at a path."""
+    if os.path.isdir(path):  # noqa: PTH112
+        return InputError(f"weights {path} are a folder, accepted is a file of weights: name one")
+    if os.path.exists(path):  # noqa: PTH110
+        return InputError(f"{path} is no file of weights, accepted is a file: name one")
+    return InputError(
+        f"weights {shortened(str(path))} do not exist, accepted is a file: check the name"
+    )
+
+
+def _starts_well(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4).startswith(_STARTS)
 
 
 def _tensors(content: object, path: Path) -> dict[str, Tensor]:

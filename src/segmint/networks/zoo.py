@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from segmint.errors import InputError, UsageError, nearest
 from segmint.networks.batch_size import enough_values
 from segmint.networks.dilation import spare_padding
+from segmint.networks.layout import keep_layout
 from segmint.networks.padding import padded
 from segmint.networks.zoo_encoders import encoder_needs
 from segmint.networks.zoo_names import PREFIX
@@ -79,6 +80,7 @@ class ZooNetwork(nn.Module):
         if weights is not None and weights != DOWNLOAD:
             load_zoo_weights(self.network, Path(weights))
         spare_padding(self.network)
+        keep_layout(self.network)
         stride = int(self.network.encoder.output_stride)
         self._step = self._needs.step or stride * _FACTORS.get(architecture, 1)
         self._least = stride * _LEASTS.get(architecture, 0)

@@ -6,13 +6,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from segmint.objectives.batch import Batch
+from segmint.objectives.precision import widened
 
 
 def sized(logits: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Logits (N, K, h, w) at another size (H, W), between their pixels' centers."""
+    """Logits (N, K, h, w) at another size (H, W), between their pixels' centers.
+
+    Where they change they become float32, or stay float64.
+    """
     if logits.shape[-2:] == size:
         return logits
-    return functional.interpolate(logits, size, mode="bilinear", align_corners=False)
+    return functional.interpolate(widened(logits), size, mode="bilinear", align_corners=False)
 
 
 def logits_size(batch: Batch) -> tuple[int, ...]:

@@ -43,10 +43,10 @@ class WeightOptimizer:
         return float(self._rates[0] * factor)
 
     def forget_gradients(self) -> None:
-        """Begin to gather gradients anew."""
+        """Begin to gather gradients anew; those so far take no memory any more."""
         for weights in self._groups:
-            for weight, _ in weights:
-                weight.grad = None
+            for weight, row in weights:
+                weight.grad = row.grad = None
 
     def take_gradients(self) -> Tensor:
         """Clip the gathered gradients, each group by its own norm, and hand them to the optimizer.
@@ -103,16 +103,32 @@ def _built(groups: list[dict[str, Any]], options: OptimizerOptions) -> torch.opt
         "weight_decay": options.decay,
     }
     if options.optimizer == "sgd":
-        descent = torch.optim.SGD(groups, momentum=options.momentum, fused=True, **common)
-        if options.momentum:
-            # Fused, it fails where a weight gets its first gradient after the first step.
-            for group in descent.param_groups:
-                for weight in group["params"]:
-                    descent.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
-        return descent
-    if options.optimizer == "adam":
-        return torch.optim.Adam(groups, fused=True, **common)
-    return torch.optim.AdamW(groups, fused=True, **common)
+        names = ("momentum_buffer",) if options.momentum else ()
+        momentum = options.momentum
+        return _remembering(torch.optim.SGD(groups, momentum=momentum, fused=True, **common), names)
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    kind = kinds[options.optimizer]
+    return _remembering(kind(groups, fused=True, **common), ("step", "exp_avg", "exp_avg_sq"))
+
+
+def _remembering(descent: torch.optim.Optimizer, names: Sequence[str]) -> torch.optim.Optimizer:
+    """The optimizer with what it remembers of each weight from the start, all of it 0.
+
+    Made in the first step it would lie where the response of the network was, so that the next
+    one found no room there; and fused SGD fails where a weight gets its first gradient later.
+    """
+    for group in descent.param_groups:
+        for weight in group["params"]:
+            descent.state[weight] = {
+                name: _none_yet(weight) if name == "step" else torch.zeros_like(weight)
+                for name in names
+            }
+    return descent
+
+
+def _none_yet(weight: Tensor) -> Tensor:
+    """A count of steps where a fused optimizer wants it."""
+    return torch.zeros((), dtype=torch.float32, device=weight.device)
 
 
 def _with_rows(weights: Iterable[nn.Parameter]) -> list[tuple[nn.Parameter, Tensor]]:

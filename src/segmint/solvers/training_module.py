@@ -30,6 +30,7 @@ from segmint.solvers.optimizers import WeightOptimizer
 from segmint.solvers.progress import Progress
 from segmint.solvers.schedule import rate_factor
 from segmint.solvers.spoilt_networks import in_networks
+from segmint.solvers.training_facts import TrainingFacts
 from segmint.solvers.transfer import moved
 from segmint.solvers.watcher import Watcher
 from segmint.solvers.weight_average import WeightAverage
@@ -184,6 +185,8 @@ class TrainingModule(LightningModule):
         if (self._number + 1) % self._accumulate:
             return
         self._progress.step += 1
+        # Lightning would keep them until the next response has been computed.
+        self._weights.forget_gradients()
         if self._average is not None:
             self._average.update()
         self._look_at_clock()
@@ -217,11 +220,11 @@ class TrainingModule(LightningModule):
             task=self.task.state_dict(),
             average={} if average is None else average.state(),
             optimizer=self._weights.state(),
-            facts={
-                "progress": self._progress.facts(),
-                "updates": 0 if average is None else average.updates,
-                "fixed": self._job.fixed(),
-            },
+            facts=TrainingFacts(
+                progress=self._progress,
+                updates=0 if average is None else average.updates,
+                fixed=self._job.fixed(),
+            ).told(),
         )
 
     def _about(self) -> _Sent:
