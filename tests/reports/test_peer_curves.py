@@ -61,12 +61,31 @@ def test_shares_of_pixels_stand_on_an_axis_from_0_to_1() -> None:
     assert (marks[0], marks[-1]) == ("0", "1")
 
 
-def test_those_that_learned_alone_have_charts_of_their_own_on_the_same_axis() -> None:
-    charts = {chart.y_title: chart for chart in learning_charts(history("a", "b", solo=True))}
+def test_a_peer_and_its_twin_look_alike_in_every_chart() -> None:
+    rows = [{**row, "b/rmi": 1.0} for row in history("a", "b", solo=True)]
+    charts = {chart.y_title: chart for chart in learning_charts(rows)}
     assert charts["cross entropy"].names == ["a", "b", "a-solo", "b-solo"]
+    assert charts["cross entropy"].looks == ["look-1", "look-2", "look-1 thin", "look-2 thin"]
+    assert charts["rmi"].looks == ["look-2"]
+    scores = charts["mean IoU (validation)"]
+    assert dict(zip(scores.names, scores.looks, strict=True)) == {
+        "a": "look-1",
+        "b": "look-2",
+        "ensemble": "look-6",
+        "a-solo": "look-1 thin",
+        "b-solo": "look-2 thin",
+        "ensemble-solo": "look-6 thin",
+    }
+    assert scores.caption.endswith("Thin: the twins that learned alone.")
+
+
+def test_where_there_are_many_the_twins_have_charts_of_their_own_on_the_same_axis() -> None:
+    names = ["a", "b", "c", "d"]
+    charts = {chart.y_title: chart for chart in learning_charts(history(*names, solo=True))}
     together, alone = charts["mean IoU (validation)"], charts["mean IoU (validation), alone"]
-    assert together.names == ["a", "b", "ensemble"]
-    assert alone.names == ["a-solo", "b-solo", "ensemble-solo"]
+    assert together.names == [*names, "ensemble"]
+    assert alone.names == [*(f"{name}-solo" for name in names), "ensemble-solo"]
+    assert [look.removesuffix(" thin") for look in alone.looks] == together.looks
     assert [tick.text for tick in together.y_ticks] == [tick.text for tick in alone.y_ticks]
 
 
@@ -79,7 +98,11 @@ def test_more_than_a_chart_has_room_for_are_shared_out(peers: int, solo: bool) -
     curves = [name for chart in charts for name in chart.names]
     assert all(len(chart.names) <= MOST_OTHERS + 1 for chart in charts)
     for figure in ("mean IoU (validation)", "accuracy (validation)", "mean Dice (validation)"):
-        shown = [chart.names for chart in charts if chart.y_title == figure]
+        shown = [
+            [name for name in chart.names if not name.endswith("-solo")]
+            for chart in charts
+            if chart.y_title == figure
+        ]
         assert [name for each in shown for name in each[:-1]] == names
         assert {each[-1] for each in shown} == {"ensemble"}
     assert sum(" to " in name for name in curves) == peers * (peers - 1)

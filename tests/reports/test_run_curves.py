@@ -5,7 +5,7 @@ import math
 import pytest
 
 from segmint.errors import InputError
-from segmint.reports.chart import Chart, Curve
+from segmint.reports.chart import MOST_OTHERS, Chart, Curve
 from segmint.reports.page import Page, Section, render
 from segmint.reports.run_curves import learning_charts
 
@@ -90,7 +90,7 @@ def test_several_curves_share_their_axes_and_are_named_on_the_page() -> None:
     assert across[4] - across[1] == pytest.approx(3 / 7 * (across[8] - across[1]), abs=0.2)
     assert [tick.text for tick in chart.x_ticks] == ["2", "4", "6", "8"]
     text = render(Page(title="t", lead="", sections=(Section(title="s", charts=(chart,)),)))
-    assert text.count("curve-2") == 3  # its style, its line, and its sign in the legend
+    assert text.count("look-2") == 3  # its style, its line, and its sign in the legend
     assert ">training</li>" in text
     assert ">validation</li>" in text
 
@@ -98,7 +98,7 @@ def test_several_curves_share_their_axes_and_are_named_on_the_page() -> None:
 def test_more_curves_than_can_be_told_apart_are_refused() -> None:
     curve = Curve(name="c", x=[1], y=[1])
     with pytest.raises(InputError, match="further curves"):
-        Chart(x=[1], y=[1], x_title="x", y_title="y", alt="a", others=(curve,) * 4)
+        Chart(x=[1], y=[1], x_title="x", y_title="y", alt="a", others=(curve,) * (MOST_OTHERS + 1))
     with pytest.raises(InputError, match="needed is the same number"):
         Curve(name="c", x=[1, 2], y=[1])
 

@@ -14,8 +14,11 @@ WIDTH, HEIGHT = 360, 210
 LEFT, RIGHT, TOP, BOTTOM = 54, 16, 14, 44
 """Margins for the numbers and names of the axes."""
 
-MOST_OTHERS = 3
-"""Further curves that the page has colors and dashes for."""
+MOST_OTHERS = 7
+"""Further curves that the eye can follow."""
+
+STYLES = 6
+"""Colors with dashes that the page has for curves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,10 @@ class Curve:
     name: str
     x: Sequence[float]
     y: Sequence[float]
+    style: int = 0
+    """Its color and dashes, from 1 to ``STYLES``; 0 is that of its place in the chart."""
+    thin: bool = False
+    """Drawn thinner and paler, beside a curve of the same style."""
 
     def __post_init__(self) -> None:
         _check(self.x, self.y)
@@ -53,6 +60,10 @@ class Chart:
     """Whether the vertical axis holds 0; without it the curve fills the height."""
     name: str = ""
     """Of the curve, where there are others."""
+    style: int = 0
+    """As that of :class:`Curve`."""
+    thin: bool = False
+    """The same."""
     others: tuple[Curve, ...] = ()
     """Further curves, at most ``MOST_OTHERS``, told apart by color and dashes."""
     holds: tuple[float, ...] = ()
@@ -98,6 +109,15 @@ class Chart:
     def names(self) -> list[str]:
         """Of all curves, where there are several."""
         return [self.name, *(curve.name for curve in self.others)] if self.others else []
+
+    @property
+    def looks(self) -> list[str]:
+        """How each curve is drawn, as words that the page knows."""
+        curves: list[Curve | Chart] = [self, *self.others]
+        return [
+            f"look-{curve.style or place % STYLES + 1}{' thin' if curve.thin else ''}"
+            for place, curve in enumerate(curves)
+        ]
 
     def _placed(self, x: Sequence[float], y: Sequence[float]) -> list[tuple[float, float]]:
         return [

@@ -37,6 +37,8 @@ def curve_chart(
         caption=caption,
         from_zero=from_zero,
         name=first.name,
+        style=first.style,
+        thin=first.thin,
         others=tuple(others),
         holds=holds,
     )

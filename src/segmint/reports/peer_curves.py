@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from segmint.reports.chart import MOST_OTHERS, Chart, Curve
+from segmint.reports.chart import MOST_OTHERS, STYLES, Chart, Curve
 from segmint.reports.curve_chart import best_point, curve_chart
 from segmint.solvers.peer import ENSEMBLE, SOLO
 
@@ -19,12 +19,15 @@ _RANKED = "mean_iou"
 _TITLES = {"mean_iou": "mean IoU", "mean_dice": "mean Dice", "mutual": "loss by the others"}
 _CAPTIONS = {"mutual": "How far each is from those that teach it, with its weight."}
 _TERM = "A term of each network's own loss in training, with its weight."
+_THIN = "Thin: the twins that learned alone."
 _DIVERGENCE = (
     "How far what the second predicts is from what the first does (Kullback-Leibler divergence), "
     "0 where both predict the same."
 )
 
 _CHART_CURVES = MOST_OTHERS + 1
+_DISTINCT = STYLES - 1
+"""Styles of peers, for the last one is that of ensembles."""
 
 
 def is_of_peers(name: str) -> bool:
@@ -75,12 +78,31 @@ def validation_charts(curves: Mapping[str, Curve], time: str) -> Iterator[Chart]
 def _by_figure(curves: Mapping[str, Curve], *, validation: bool) -> dict[str, list[Curve]]:
     """Of each figure the curves of all that have it, named by whose they are."""
     grouped: dict[str, list[Curve]] = {}
+    styles = _styles(curves)
     for name, curve in curves.items():
         who, slash, figure = name.rpartition("/")
         if slash and who.startswith(_VALIDATION) == validation:
-            who = who.removeprefix(_VALIDATION).replace(">", " to ")
-            grouped.setdefault(figure, []).append(Curve(name=who, x=curve.x, y=curve.y))
+            who = who.removeprefix(_VALIDATION)
+            shown = Curve(
+                name=who.replace(">", " to "),
+                x=curve.x,
+                y=curve.y,
+                style=styles.get(who.removesuffix(SOLO), 0),
+                thin=who.endswith(SOLO),
+            )
+            grouped.setdefault(figure, []).append(shown)
     return grouped
+
+
+def _styles(names: Iterable[str]) -> dict[str, int]:
+    """One style for each peer and its twin in all charts, and the last one for ensembles."""
+    owners = (name.rpartition("/")[0].removeprefix(_VALIDATION) for name in names)
+    peers = dict.fromkeys(
+        who.removesuffix(SOLO)
+        for who in owners
+        if who and ">" not in who and who.removesuffix(SOLO) != ENSEMBLE
+    )
+    return {ENSEMBLE: STYLES} | {who: place % _DISTINCT + 1 for place, who in enumerate(peers)}
 
 
 def _charts_of(
@@ -94,15 +116,18 @@ def _charts_of(
             told = f"Best {'; '.join(best_point(curve, time) for curve in shown)}."
         elif len(shown) == 1:
             told = f"Of {shown[0].name}. {caption}".strip()
+        if len({curve.thin for curve in shown}) > 1:
+            told = f"{told} {_THIN}".strip()
         yield curve_chart(shown, time, f"{title}{suffix}", caption=told, holds=ends)
 
 
 def _split(curves: Sequence[Curve]) -> Iterator[tuple[Sequence[Curve], str]]:
-    if len(curves) <= _CHART_CURVES:
+    distinct = {curve.name.removesuffix(SOLO) for curve in curves} - {ENSEMBLE}
+    if len(curves) <= _CHART_CURVES and len(distinct) <= _DISTINCT:
         yield curves, ""
         return
     for solo, suffix in ((False, ""), (True, ", alone")):
-        chosen = [curve for curve in curves if curve.name.endswith(SOLO) == solo]
+        chosen = [curve for curve in curves if curve.thin == solo]
         yield from ((shown, suffix) for shown in _parts(chosen))
 
 
@@ -111,7 +136,7 @@ def _parts(curves: Sequence[Curve]) -> Iterator[Sequence[Curve]]:
     names = (ENSEMBLE, f"{ENSEMBLE}{SOLO}")
     always = [curve for curve in curves if curve.name in names]
     others = [curve for curve in curves if curve.name not in names]
-    parts = math.ceil(len(others) / (_CHART_CURVES - len(always)))
+    parts = math.ceil(len(others) / _DISTINCT)
     for part in range(parts):
         start, end = (len(others) * place // parts for place in (part, part + 1))
         yield [*others[start:end], *always]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from segmint.reports.chart import MOST_OTHERS, Chart, Curve
+from segmint.reports.chart import Chart, Curve
 from segmint.reports.curve_chart import best_point, curve_chart
 from segmint.reports.peer_curves import is_of_peers, training_charts, validation_charts
 
@@ -24,7 +24,7 @@ _RATE = "learning_rate"
 _LEAST_PLAIN = 0.01
 """Smaller learning rates than this are shown as multiples of a power of ten."""
 
-_CHART_CURVES = MOST_OTHERS + 1
+_CHART_CURVES = 4
 
 
 def learning_charts(rows: Rows) -> tuple[Chart, ...]:

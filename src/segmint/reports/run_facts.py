@@ -63,11 +63,13 @@ def run_commands(run: Run, data: Path | None) -> tuple[Command, ...]:
         data: root of the data set, where it is not the one the run learned from.
     """
     folder = run.folder
-    again = f"{folder.name}-again"
+    # The working folder and the one above it have a name only where they are spelled out.
+    named = folder if folder.name not in ("", "..") else folder.resolve()
+    again = named.parent / f"{named.name}-again"
     commands: list[tuple[str, tuple[object, ...]]] = [
         (
             "The same training once more:",
-            ("train", "--config", folder / CONFIG, "--out", folder.with_name(again)),
+            ("train", "--config", folder / CONFIG, "--out", again),
         )
     ]
     if run.recipe.takes_dataset:
