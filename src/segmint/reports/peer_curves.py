@@ -21,8 +21,8 @@ _CAPTIONS = {"mutual": "How far each is from those that teach it, with its weigh
 _TERM = "A term of each network's own loss in training, with its weight."
 _THIN = "Thin: the twins that learned alone."
 _DIVERGENCE = (
-    "How far what the second predicts is from what the first does (Kullback-Leibler divergence), "
-    "0 where both predict the same."
+    "How far what the second predicts is from what the first does (Kullback-Leibler divergence at "
+    "the temperature of the run), 0 where both predict the same."
 )
 
 _CHART_CURVES = MOST_OTHERS + 1
