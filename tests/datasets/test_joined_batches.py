@@ -127,6 +127,14 @@ def test_both_parts_of_every_step(dataset_of: DatasetOf, workers: int) -> None:
         assert part.image.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_what_must_stay_when_a_training_goes_on(dataset_of: DatasetOf) -> None:
+    pair = Pair(dataset_of)
+    told = {"batch_size": 4, "images": 7, "crop": 16, "augmentation": "strong"}
+    told |= {"resize": TransformOptions().resize, "normalization": "unit"}
+    assert pair.labelled.fixed == told
+    assert pair.joined.fixed == {**told, "unlabelled_batch_size": 2, "unlabelled_images": 5}
+
+
 def test_an_epoch_sees_all_images_with_masks(dataset_of: DatasetOf) -> None:
     assert Pair(dataset_of).joined.steps_per_epoch == 2
     assert Pair(dataset_of, sizes=(1, 5)).joined.steps_per_epoch == 7

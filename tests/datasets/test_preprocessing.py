@@ -132,6 +132,17 @@ def test_what_overflows_is_refused() -> None:
         PLAIN.tensor(np.full((2, 2, 3), 1e200))
 
 
+@pytest.mark.parametrize("value", [1e38, -3e38])
+@pytest.mark.parametrize("normalization", ["dataset", "imagenet"])
+def test_what_overflows_is_told_in_one_sentence(value: float, normalization: str) -> None:
+    """No warning comes before it, and it does not advise what is so already."""
+    preprocessing = Preprocessing(normalization=normalization, mean=(0.5,), deviation=(1e-3,))
+    pixels = np.full((2, 2, 1), value, np.float32)
+    with pytest.raises(InputError, match=r"^x\.npy holds values up to .*, which are") as caught:
+        preprocessing.normalized(pixels, name="x.npy")
+    assert ("--normalization dataset" in str(caught.value)) == (normalization != "dataset")
+
+
 @pytest.mark.parametrize("shape", [(4, 4, 1), (4, 4, 4), (4, 4)])
 def test_other_channels_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=r"y\.png has shape .*, accepted is \(H, W, 3\)"):

@@ -14,7 +14,7 @@ from PIL import Image
 from segmint.datasets.dataset import Dataset, Pair
 from segmint.datasets.sample import Sample
 from segmint.datasets.unlabelled import open_unlabelled, unlabelled_batch_size
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError
 from segmint.images import image as images
 from segmint.images.prepared import write_prepared
 
@@ -171,3 +171,15 @@ def test_how_many_go_into_a_batch(folder: Path, like: Dataset) -> None:
     )
     with pytest.raises(InputError, match=message):
         unlabelled_batch_size(found, asked=4, labelled=8)
+
+
+def test_processes_share_what_goes_into_a_batch(folder: Path, like: Dataset) -> None:
+    found = open_unlabelled(folder, like)
+    assert unlabelled_batch_size(found, asked=0, labelled=2, devices=2) == 2
+    with pytest.raises(UsageError, match=r"size is 3, but 2 processes share .* a multiple of 2"):
+        unlabelled_batch_size(found, asked=3, labelled=2, devices=2)
+    with pytest.raises(UsageError, match=r"more holds 3 images, but 4 processes .*: add some, or"):
+        unlabelled_batch_size(found, asked=0, labelled=4, devices=4)
+    one = open_unlabelled(folder / "b9.png", like)
+    with pytest.raises(UsageError, match=r"b9\.png holds 1 image, but 2 processes"):
+        unlabelled_batch_size(one, asked=1, labelled=4, devices=2)

@@ -14,6 +14,7 @@ from segmint.solvers.checkpoints import (
     check_fits,
     copy_checkpoint,
     read_checkpoint,
+    read_facts,
     write_checkpoint,
 )
 
@@ -42,6 +43,7 @@ def test_round_trip(tmp_path: Path) -> None:
         assert all(torch.equal(mine[name], theirs[name]) for name in mine)
         assert all(mine[name].dtype == theirs[name].dtype for name in mine)
     assert repr(found.facts) == repr(written.facts)
+    assert repr(read_facts(tmp_path / "last.ckpt")) == repr(written.facts)
 
 
 def test_a_copy_stays_when_the_original_changes(tmp_path: Path) -> None:
@@ -132,6 +134,12 @@ def test_other_files(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="is not a whole checkpoint"):
         read_checkpoint(path)
+    for facts in ("5", "null", "[]"):
+        said = f'{{"format": "segmint checkpoint 1", "facts": {facts}}}'
+        save_file({"task.weight": torch.zeros(2)}, path, metadata={"segmint": said})
+        for read in (read_checkpoint, read_facts):
+            with pytest.raises(InputError, match="its facts are no mapping"):
+                read(path)
     with pytest.raises(InputError, match="does not exist"):
         read_checkpoint(tmp_path / "missing.ckpt")
     with pytest.raises(InputError, match="is not a whole checkpoint"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import pickle
 import sys
@@ -152,7 +153,7 @@ def test_each_peer_is_computed_once() -> None:
 
 def test_twins_that_teach_each_other_stay_alike() -> None:
     one = peer(1, ("b",))
-    twin = replace(one, network=copy.deepcopy(one.network), teachers=("a",))
+    twin = replace(copy.deepcopy(one), teachers=("a",))
     learned, given = task({"a": one, "b": twin}), batch()
     _, parts = learned.loss(given)
     assert float(parts["a/mutual"]) == pytest.approx(0, abs=1e-7)
@@ -224,25 +225,18 @@ def test_weight_rises_at_the_start() -> None:
 
 def test_images_without_masks_feed_the_divergence_alone() -> None:
     given = batch()
-    more = batch(7, images=1)
-    joined = replace(
-        given,
-        image=torch.cat([given.image, more.image]),
-        mask=torch.cat([given.mask, torch.full_like(more.mask, 255)]),
-        names=(*given.names, *more.names),
-        without_mask=1,
-    )
+    more = joined(given, batch(7, images=1))
     learned = task(pair())
-    _, parts = learned.loss(joined)
+    _, parts = learned.loss(more)
     alone_parts = learned.loss(given)[1]
     assert float(parts["a/cross_entropy"]) == pytest.approx(float(alone_parts["a/cross_entropy"]))
-    a, b = (each(joined.image).detach() for each in learned.networks().values())
-    known = joined.mask != 255
+    a, b = (each(more.image).detach() for each in learned.networks().values())
+    known = more.mask != 255
     known[-1] = True
     assert float(parts["a/mutual"]) == pytest.approx(float(divergence(b, a, known)), rel=1e-5)
     region = torch.ones_like(known)
     region[:, :, :4] = False
-    _, parts = learned.loss(replace(joined, region=region))
+    _, parts = learned.loss(replace(more, region=region))
     expected = divergence(b, a, known & region)
     assert float(parts["a/mutual"]) == pytest.approx(float(expected), rel=1e-5)
 
@@ -269,12 +263,8 @@ def test_peers_of_unlike_size_meet_at_the_masks() -> None:
 def test_a_solo_twin_meets_the_same_chance() -> None:
     peers = pair(dropout=0.5)
     for name in ("a", "b"):
-        peers[f"{name}-solo"] = replace(
-            peers[name],
-            network=copy.deepcopy(peers[name].network),
-            teachers=(),
-            ensemble="ensemble-solo",
-        )
+        twin = copy.deepcopy(peers[name])
+        peers[f"{name}-solo"] = replace(twin, teachers=(), ensemble="ensemble-solo")
     found = gradients(task(peers, mutual_weight=0).train(), batch())
     assert torch.equal(found["a"], found["a-solo"])
     assert torch.equal(found["b"], found["b-solo"])
@@ -299,7 +289,7 @@ def test_a_solo_twin_learns_as_if_it_were_alone(tmp_path: Path) -> None:
         )
 
     peers = {"a": peer(1, ("b",), channels=1), "b": peer(2, ("a",), channels=1)}
-    solo = replace(peers["a"], network=copy.deepcopy(peers["a"].network), teachers=())
+    solo = replace(copy.deepcopy(peers["a"]), teachers=())
     other = SupervisedTask(copy.deepcopy(solo.network), Objective("cross_entropy"), classes=2)
     run(task({**peers, "a-solo": replace(solo, ensemble="ensemble-solo")}, classes=2), "together")
     run(other, "alone")
@@ -357,6 +347,63 @@ def test_broken_peer_is_named() -> None:
         learned.explain(given)
 
 
+def joined(given: Batch, more: Batch) -> Batch:
+    return replace(
+        given,
+        image=torch.cat([given.image, more.image]),
+        mask=torch.cat([given.mask, torch.full_like(more.mask, 255)]),
+        names=(*given.names, *more.names),
+        without_mask=len(more.image),
+    )
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_a_broken_image_without_mask_is_named(spread: bool) -> None:
+    """Also where statistics of the batch spoil the logits of all images."""
+    peers = pair()
+    if spread:
+        peers["a"].network.insert(1, nn.BatchNorm2d(5))
+    learned, given = task(peers).train(), joined(batch(), batch(7, images=2))
+    given.image[-1, 0, 3, 4] = torch.nan
+    said = r"^peer 'a': .* the pixels of 7-1 are not all finite: check that file$"
+    with pytest.raises(InputError, match=said):
+        learned.explain(given)
+
+
+def test_labelled_images_are_named_where_logits_are_whole() -> None:
+    learned, given = task(pair()), joined(batch(), batch(7, images=1))
+    learned.peers["a"].objective.register_forward_hook(lambda *_: torch.tensor(torch.nan))
+    with pytest.raises(InputError, match=r"^peer 'a': .* for 0-0, 0-1, though image and logits"):
+        learned.explain(given)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"order": ("b", "a")}, "peers"),
+        ({"a": {"teachers": ()}}, "teachers of a"),
+        ({"a": {"objective": Objective("dice")}}, "objective of a"),
+        ({"b": {"learning_rate": 0.5}}, "learning_rate of b"),
+        ({"b": {"frozen": True}}, "frozen of b"),
+        ({"c": {"ensemble": "other"}}, "ensembles"),
+        ({"temperature": 2.0}, "temperature"),
+        ({"mutual_weight": 0.5}, "mutual_weight"),
+        ({"gate": "surer"}, "gate"),
+        ({"mutual": "pairwise"}, "mutual"),
+    ],
+)
+def test_what_a_training_may_not_change(changes: dict, name: str) -> None:
+    def made(order: tuple[str, ...] = ("a", "b"), **given: object) -> dict[str, object]:
+        peers = {**pair(), "c": peer(3), "d": peer(4)}
+        own = {each: given.pop(each, {}) for each in peers}
+        chosen = {each: replace(peers[each], **own[each]) for each in (*order, "c", "d")}
+        return json.loads(json.dumps(task(chosen, **given).fixed()))
+
+    before, after = made(), made(**changes)
+    assert next(key for key in before if before[key] != after[key]) == name
+    assert before == made()
+
+
 def test_other_processes_can_have_it() -> None:
     learned = task(pair())
     again = pickle.loads(pickle.dumps(learned))  # noqa: S301
@@ -376,10 +423,26 @@ def test_own_learning_rates() -> None:
         ({"a": peer(1)}, "1 of the peers learn from each other"),
         ({"a": peer(1, ("c",)), "b": peer(2)}, "'a' names the teacher 'c'"),
         ({"a": peer(1, ("a",)), "b": peer(2)}, "'a' names the teacher 'a'"),
+        ({"a": peer(1, ("b", "b")), "b": peer(2)}, "'a' names the teacher 'b'.*, each once"),
+        ({"a": peer(1, frozen=True), "b": peer(2, frozen=True)}, r"all peers are frozen \(a, b\)"),
+        ({"a.b": peer(1), "b": peer(2)}, "is named 'a.b', accepted are letters"),
+        ({"": peer(1), "b": peer(2)}, "is named '', accepted are letters"),
+        ({"a/b": peer(1), "b": peer(2)}, "is named 'a/b', accepted are letters"),
+        ({"ensemble": peer(1), "b": peer(2)}, r"'ensemble', .* no name of an ensemble \(ensemble"),
+        ({"a": peer(1), "b": peer(2), "c": peer(3, ensemble="a")}, "is named 'a'"),
+        ({"a": peer(1), "b": peer(2), "c": peer(3, ensemble="../c")}, "is named '../c'"),
     ],
 )
 def test_refusals(peers: dict[str, Peer], words: str) -> None:
     with pytest.raises(UsageError, match=words):
+        task(peers)
+
+
+@pytest.mark.parametrize("what", ["network", "objective"])
+def test_peers_share_nothing(what: str) -> None:
+    peers = pair()
+    peers["b"] = replace(peers["b"], **{what: getattr(peers["a"], what)})
+    with pytest.raises(UsageError, match=f"'a' and 'b' have the same {what}"):
         task(peers)
 
 

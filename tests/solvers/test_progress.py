@@ -55,9 +55,77 @@ def test_each_network_has_a_best_of_its_own() -> None:
 
 
 def test_facts_survive_json() -> None:
-    progress = Progress(step=4, history=[{"loss": 0.1 + 0.2}], best_score=-math.inf)
+    for progress in (Progress(), example()):
+        assert Progress.from_facts(json.loads(json.dumps(progress.facts()))) == progress
+
+
+def example() -> Progress:
+    progress = Progress(step=4, seconds=2.5)
+    progress.add({"epoch": 1.0, "step": 4.0, "loss": 0.1 + 0.2}, None)
     progress.add_networks({"unet": 0.1 + 0.2})
-    assert Progress.from_facts(json.loads(json.dumps(progress.facts()))) == progress
+    progress.step = 8
+    progress.add({"epoch": 2.0, "step": 8.0, "loss": 0.1}, 0.3)
+    return progress
+
+
+def test_epoch_of_a_step_that_ended_one() -> None:
+    assert [example().epoch_at(step) for step in (4, 8)] == [1, 2]
+
+
+ROW = {"epoch": 1.0, "step": 8.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"step": "8"}, "step cannot be that"),
+        ({"step": -8}, "step cannot be that"),
+        ({"step": 8.0}, "step cannot be that"),
+        ({"step": True}, "step cannot be that"),
+        ({"step": 10**9}, "step and history contradict each other"),
+        ({"step": 4}, "step and history contradict each other"),
+        ({"seconds": math.nan}, "seconds cannot be that"),
+        ({"seconds": -1}, "seconds cannot be that"),
+        ({"seconds": math.inf}, "seconds cannot be that"),
+        ({"history": None}, "history cannot be that"),
+        ({"history": [5]}, "history cannot be that"),
+        ({"history": [{"step": 8.0}]}, "history cannot be that"),
+        ({"history": [{**ROW, "loss": "x"}]}, "history cannot be that"),
+        ({"history": [{**ROW, "step": 7.5}]}, "history cannot be that"),
+        ({"history": [{**ROW, "epoch": math.nan}]}, "history cannot be that"),
+        ({"history": []}, "step and history contradict"),
+        ({"history": [ROW, ROW]}, "step and history contradict"),
+        ({"best_step": 3}, "best_step is not in the history"),
+        ({"best_score": None}, "best_score cannot be that"),
+        ({"best_score": math.nan}, "best_score cannot be that"),
+        ({"validations_without_gain": -1}, "validations_without_gain cannot be that"),
+        ({"best_steps": 5}, "best_steps cannot be that"),
+        ({"best_steps": {"zz": 4}}, "are of other networks"),
+        ({"best_steps": {"unet": 5}}, "the best step of 'unet' is not in the history"),
+        ({"best_scores": {}}, "are of other networks"),
+        ({"best_scores": {"unet": None}}, "best_scores cannot be that"),
+        ({"stopped": "tired"}, "stopped cannot be that"),
+        ({"stopped": []}, "stopped cannot be that"),
+        ({"zz": 1}, "'zz' is unknown"),
+    ],
+)
+def test_facts_that_no_training_told(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Progress.from_facts({**example().facts(), **changes})
+
+
+@pytest.mark.parametrize("name", list(Progress().facts()))
+def test_facts_that_are_missing(name: str) -> None:
+    facts = example().facts()
+    del facts[name]
+    with pytest.raises(ValueError, match=f"{name} is missing"):
+        Progress.from_facts(facts)
+
+
+@pytest.mark.parametrize("facts", [None, 5, [], "x"])
+def test_facts_that_are_no_mapping(facts: object) -> None:
+    with pytest.raises(ValueError, match="it is no mapping"):
+        Progress.from_facts(facts)
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,26 @@ def test_spoilt_weights_name_their_network(tmp_path: Path) -> None:
     assert not (tmp_path / FOLDER).exists()
 
 
+@pytest.mark.parametrize("ema", [0.0, 0.6])
+def test_spoilt_statistics_name_their_network(ema: float, tmp_path: Path) -> None:
+    """Those of a batch normalization that nothing but the saved network looks at."""
+
+    class Overflowing(PairTask):
+        def begin_step(self, step: int) -> None:
+            super().begin_step(step)
+            if step == 5:
+                self.members["narrow"].network[1].running_var[0] = torch.inf
+
+    said = "^after step 8 the weights in network 'narrow' hold values that are no numbers: lower"
+    with pytest.raises(InputError, match=said):
+        train(tmp_path, task=Overflowing(norm=True), epochs=3, ema=ema)
+    assert read_checkpoint(tmp_path / LAST).facts["progress"]["step"] == 4
+    for name in NAMES:
+        found = read_checkpoint(tmp_path / best_path(name))
+        assert found.facts["step"] == 4
+        assert all(bool(value.isfinite().all()) for value in found.task.values())
+
+
 def assert_same(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
     assert found.keys() == expected.keys()
     for name, value in expected.items():

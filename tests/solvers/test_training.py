@@ -287,6 +287,25 @@ def test_weights_that_run_away_are_not_kept(tmp_path: Path) -> None:
     assert not (tmp_path / LAST).exists()
 
 
+def test_statistics_that_run_away_are_not_kept(tmp_path: Path) -> None:
+    class Overflowing(ExampleTask):
+        def begin_step(self, step: int) -> None:
+            if step == 5:
+                self.network[1].running_mean[0] = torch.nan
+
+    with pytest.raises(InputError, match=r"^after step 8 the weights hold values that are no n"):
+        train(tmp_path, task=Overflowing(norm=True))
+    assert read_checkpoint(tmp_path / LAST).facts["progress"]["step"] == 4
+
+
+def test_large_statistics_are_numbers(tmp_path: Path) -> None:
+    class Large(ExampleTask):
+        def begin_step(self, step: int) -> None:
+            self.network[1].running_var[0] = 1e30  # whose square float32 does not hold
+
+    train(tmp_path, task=Large(norm=True), epochs=1)
+
+
 def test_ctrl_c_passes_and_keeps_the_last_epoch(tmp_path: Path) -> None:
     def interrupt(done: int) -> None:
         if done == 6:

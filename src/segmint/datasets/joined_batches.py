@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,6 +24,12 @@ class JoinedBatches:
 
     def __init__(self, labelled: TrainingBatches, unlabelled: TrainingBatches) -> None:
         self.steps_per_epoch = labelled.steps_per_epoch
+        self.fixed: Mapping[str, Any] = {
+            **labelled.fixed,
+            "unlabelled_batch_size": unlabelled.batch_size,
+            "unlabelled_images": unlabelled.fixed["images"],
+        }
+        """What must be the same when a training goes on."""
         self._labelled, self._unlabelled = labelled, unlabelled
 
     def batches(self, first_step: int, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +64,12 @@ class TrainingBatches:
             samples = CachedSamples(samples)
         self.batch_size = batch_size
         self.steps_per_epoch = steps_per_epoch or -(-len(dataset) // batch_size)
+        self.fixed: Mapping[str, Any] = {
+            "batch_size": batch_size,
+            "images": len(dataset),
+            **options.resolved(),
+        }
+        """What must be the same when a training goes on."""
         self._ignore_index, self._workers = dataset.ignore_index, workers
         self._pictures = PictureBatches(
             samples=samples,

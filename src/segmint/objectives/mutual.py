@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any, NamedTuple, cast, get_args
@@ -16,6 +15,9 @@ from segmint.objectives.batch import IGNORE_INDEX
 from segmint.objectives.mutual_chunks import chunks, dense
 from segmint.objectives.mutual_steps import Gate, Mode, Rules, Sums, compare
 from segmint.objectives.precision import full_precision, nothing, sum_type
+
+COLDEST, HOTTEST = 1e-3, 1e6
+"""Temperatures whose square float32 holds, and logits divided by them."""
 
 
 class MutualLosses(NamedTuple):
@@ -54,7 +56,7 @@ def mutual_losses(
         teachers: for each peer the numbers, from 0, of those that teach it; it may have none.
         where: (N, H, W) boolean, the pixels that count; None counts all.
         mask: (N, H, W) integers, labels or ``ignore_index``; of use to the gate "right" alone.
-        temperature: T, above 0; divides all logits.
+        temperature: T, 0.001 to 1000000; divides all logits.
         mode: "ensemble" or "pairwise".
         gate: "none"; "surer", only pixels where the largest probability of the teaching side is
             larger than the peer's; "right", only pixels where its likeliest class is the label. The
@@ -190,8 +192,11 @@ def _check_peers(logits: Sequence[Tensor]) -> None:
 
 
 def _check_rules(rules: Rules, peers: int) -> None:
-    if not (math.isfinite(rules.temperature) and rules.temperature > 0):
-        raise UsageError(f"temperature is {rules.temperature}, accepted is any number above 0")
+    if not COLDEST <= rules.temperature <= HOTTEST:
+        raise UsageError(
+            f"temperature is {rules.temperature}, accepted is a number from {COLDEST:g} to "
+            f"{HOTTEST:g}"
+        )
     for name, value, known in (("mode", rules.mode, Mode), ("gate", rules.gate, Gate)):
         if value not in get_args(known):
             raise UsageError(f"{name} is {value!r}, accepted are {', '.join(get_args(known))}")
@@ -201,11 +206,12 @@ def _check_rules(rules: Rules, peers: int) -> None:
             "teachers of each peer"
         )
     for student, teachers in enumerate(rules.teachers):
-        for teacher in teachers:
-            if not 0 <= teacher < peers or teacher == student:
+        for number, teacher in enumerate(teachers):
+            is_other = hasattr(teacher, "__index__") and 0 <= teacher < peers
+            if not is_other or teacher in (student, *teachers[:number]):
                 raise UsageError(
                     f"teacher {teacher} of peer {student} is no other peer: accepted are 0 to "
-                    f"{peers - 1} but {student}"
+                    f"{peers - 1} but {student}, each once"
                 )
 
 
@@ -220,3 +226,5 @@ def _check_pixels(where: Tensor | None, mask: Tensor | None, peer: Tensor, gate:
             )
     if where is not None and where.dtype != torch.bool:
         raise InputError(f"where is of the type {where.dtype}, accepted is torch.bool")
+    if mask is not None and (mask.is_floating_point() or mask.is_complex()):
+        raise InputError(f"mask is of the type {mask.dtype}, accepted are integers")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmint.datasets.transform_options import STUDY, TransformOptions
-from segmint.errors import UsageError
 from segmint.options import Options
 from segmint.recipes.peers_options import PeersOptions
 from segmint.recipes.recipe import EveryPeer, Plan, Recipe
@@ -65,7 +64,7 @@ def train(plan: Plan) -> dict[str, Any]:
     kinds = {each.name: each.network for each in plans}
     with kept_after_failure(plan.folder, task, kinds):
         fitted = data.fit(task, batches)
-    kept = keep_networks(plan.folder, task, kinds, fitted)
+        kept = keep_networks(plan.folder, task, kinds, fitted)
     further = () if unlabelled is None else unlabelled.notes
     return {
         **data.record(fitted),
@@ -121,12 +120,8 @@ def _batches(data: LabelledData, unlabelled: Dataset | None) -> BatchSource:
         unlabelled,
         asked=data.plan.section(PeersOptions).unlabelled_batch_size,
         labelled=training.batch_size,
+        devices=training.devices,
     )
-    if count % training.devices:
-        raise UsageError(
-            f"--unlabelled-batch-size is {count}, but {training.devices} processes share each "
-            f"batch: pass a multiple of {training.devices}"
-        )
     # A seed of its own, for an image with a mask and one without would be cut alike.
     return JoinedBatches(
         data.batches(), data.batches(unlabelled, batch_size=count, seed=data.plan.seed + 1)

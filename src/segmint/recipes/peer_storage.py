@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 from segmint.errors import InputError
 from segmint.networks.storage import save_network
 from segmint.recipes.peers_record import NETWORKS, file_of
-from segmint.solvers.best_networks import Best, best_path, use_best
+from segmint.solvers.best_networks import Best, use_best
 from segmint.solvers.epoch_line import VALIDATION
 from segmint.solvers.mutual_task import MutualTask
 from segmint.solvers.peer import ENSEMBLE, SOLO
+from segmint.solvers.sitting import LearningError
 from segmint.solvers.training import Fitted
 
 
@@ -30,15 +32,21 @@ def keep_networks(
 
     Returns:
         ``peers``, ``ensembles``, ``chosen`` and the ``best`` of that one, of the record.
+
+    Raises:
+        LearningError: when the weights of a peer are no numbers, or are lost; it is named.
     """
-    ensembles = {
-        ensemble: _keep_together(folder, task, kinds, fitted, ensemble)
-        for ensemble in task.ensembles
-    }
-    for name in task.peers:
-        if name in fitted.best:
-            use_best(task, folder, name)
-        _save(folder / file_of(name), task, kinds, name)
+    try:
+        ensembles = {
+            ensemble: _keep_together(folder, task, kinds, fitted, ensemble)
+            for ensemble in task.ensembles
+        }
+        for name in task.peers:
+            if name in fitted.best:
+                use_best(task, folder, name)
+            _save(folder / file_of(name), task, kinds, name)
+    except InputError as error:
+        raise LearningError(str(error)) from error
     peers = {
         name: {
             "name": name,
@@ -78,19 +86,20 @@ def told_scores(kept: Mapping[str, Any]) -> str:
 
 @contextmanager
 def kept_after_failure(folder: Path, task: MutualTask, kinds: Mapping[str, str]) -> Iterator[None]:
-    """Write the best networks so far when learning fails, and say so.
+    """Write the best networks so far when learning fails after it has begun, and say so.
 
     Raises:
-        InputError: the one that was raised, with the names of the networks that are kept.
+        LearningError: the one that was raised, with the names of the networks that are kept.
     """
     try:
         yield
-    except InputError as error:
+    except LearningError as error:
+        shutil.rmtree(folder / NETWORKS, ignore_errors=True)
         kept = [name for name in task.peers if _keep_best(folder, task, kinds, name)]
         if not kept:
             raise
         verb, plural = ("is", "") if len(kept) == 1 else ("are", "s")
-        raise InputError(
+        raise LearningError(
             f"{error}; the best network{plural} so far of {_listed(kept)} {verb} kept in "
             f"{folder / NETWORKS}"
         ) from error
@@ -115,7 +124,7 @@ def _keep_together(
 
 def _keep_best(folder: Path, task: MutualTask, kinds: Mapping[str, str], name: str) -> bool:
     """Write the best weights of a peer where it has some that are whole."""
-    if not (folder / best_path(name)).is_file():
+    if name not in task.monitors:
         return False
     with suppress(InputError):
         use_best(task, folder, name)
@@ -125,7 +134,10 @@ def _keep_best(folder: Path, task: MutualTask, kinds: Mapping[str, str], name: s
 
 
 def _save(path: Path, task: MutualTask, kinds: Mapping[str, str], name: str) -> None:
-    save_network(path, task.networks()[name], name=kinds[name.removesuffix(SOLO)])
+    try:
+        save_network(path, task.networks()[name], name=kinds[name.removesuffix(SOLO)])
+    except InputError as error:
+        raise InputError(f"peer {name!r}: {error}") from error
 
 
 def _best(name: str, fitted: Fitted) -> Best:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
+from segmint.errors import InputError
 from segmint.solvers.checkpoints import (
     FOLDER,
     LAST,
     Checkpoint,
     check_fits,
     read_checkpoint,
+    read_facts,
     write_checkpoint,
 )
 from segmint.solvers.job import Job
 from segmint.solvers.learning_task import LearningTask
 from segmint.solvers.progress import Progress
+from segmint.solvers.training_facts import TrainingFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +56,10 @@ def keep_best_networks(job: Job, progress: Progress, checkpoint: Checkpoint) -> 
     """
     for name, step in progress.best_steps.items():
         if step == progress.step:
-            facts = {
-                "network": name,
-                "epoch": job.extent.epoch_of(step),
-                "step": step,
-                "score": progress.best_scores[name],
-            }
             weights = _weights(job.task, name, checkpoint)
             write_checkpoint(
-                job.folder / best_path(name), Checkpoint(task=weights, average={}, facts=facts)
+                job.folder / best_path(name),
+                Checkpoint(task=weights, average={}, facts=_facts(name, progress)),
             )
 
 
@@ -86,18 +85,65 @@ def use_best(task: LearningTask, folder: Path, name: str) -> None:
     Raises:
         InputError: when the file is missing, damaged or of another network.
     """
-    network, path = _module(task, name), folder / best_path(name)
-    if path.exists():
-        weights = read_checkpoint(path).task
+    last = folder / LAST
+    progress = TrainingFacts.read(last, read_facts(last)).progress
+    if name in progress.best_steps:
+        weights = read_best(task, folder, name, progress)
     else:
-        path = folder / LAST
-        weights = _weights(task, name, read_checkpoint(path))
-    check_fits(path, weights, network.state_dict())
-    network.load_state_dict(weights)
+        checkpoint = read_checkpoint(last)
+        check_fits(last, checkpoint.task, task.state_dict())
+        weights = _weights(task, name, checkpoint)
+    _module(task, name).load_state_dict(weights)
+
+
+def read_best(
+    task: LearningTask, folder: Path, name: str, progress: Progress
+) -> Mapping[str, Tensor]:
+    """The best weights of a network or group that a validation has chosen.
+
+    Args:
+        task: that it is of.
+        folder: of the run.
+        name: of the network or the group.
+        progress: of the training; it says when they were chosen.
+
+    Raises:
+        InputError: when the file is missing, damaged, of another network or of another time.
+    """
+    path, expected = folder / best_path(name), _facts(name, progress)
+    if not path.exists():
+        raise InputError(
+            f"{path} does not exist, though {name} was best in epoch {expected['epoch']}: bring it "
+            "back, or train from the start"
+        )
+    found = read_checkpoint(path)
+    check_fits(path, found.task, _module(task, name).state_dict())
+    if found.facts != expected:
+        raise InputError(
+            f"{path} holds {_said(found.facts)}, accepted is {_said(expected)}, where that was "
+            "best: bring it back, or train from the start"
+        )
+    return found.task
 
 
 def _module(task: LearningTask, name: str) -> nn.Module:
     return {**task.networks(), **task.groups()}[name]
+
+
+def _facts(name: str, progress: Progress) -> dict[str, Any]:
+    """What the file of a network's best weights tells."""
+    step = progress.best_steps[name]
+    return {
+        "network": name,
+        "epoch": progress.epoch_at(step),
+        "step": step,
+        "score": progress.best_scores[name],
+    }
+
+
+def _said(facts: Mapping[str, Any]) -> str:
+    told = [facts.get(key) for key in ("network", "epoch", "step", "score")]
+    return "network {!r} of epoch {}, step {}, with score {}".format(*told)
 
 
 def _weights(task: LearningTask, name: str, checkpoint: Checkpoint) -> Mapping[str, Tensor]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ FORMAT = "segmint checkpoint 1"
 
 _ENTRY = "segmint"
 _PARTS = ("task", "average", "optimizer")
+_DAMAGES = (
+    *(OSError, SafetensorError, RecursionError),
+    *(ValueError, LookupError, TypeError, AttributeError),
+)
+"""What is raised where a file is not as it was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,26 +91,30 @@ def read_checkpoint(path: Path) -> Checkpoint:
         InputError: when the file is missing, damaged, or not a checkpoint.
     """
     parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
-    try:
-        with safe_open(path, framework="pt") as file:
-            described = json.loads((file.metadata() or {}).get(_ENTRY, "{}"))
-            if described.get("format") != FORMAT:
-                raise ValueError(f"it says format {described.get('format')!r}, not {FORMAT!r}")
-            for key in file.keys():  # noqa: SIM118
-                part, _, name = key.partition(".")
-                parts[part][name] = file.get_tensor(key)
-        return Checkpoint(**parts, facts=described["facts"])
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{path} does not exist, accepted is a checkpoint that a training wrote: check the name"
-        ) from error
-    except (
-        *(OSError, SafetensorError, ValueError, KeyError, AttributeError, RecursionError),
-    ) as error:
-        raise InputError(
-            f"{path} is not a whole checkpoint that segmint wrote ({error}): give another one, or "
-            "remove it and train from the start"
-        ) from error
+    with _opened(path) as file:
+        facts = _facts(file)
+        for key in file.keys():  # noqa: SIM118
+            part, _, name = key.partition(".")
+            parts[part][name] = file.get_tensor(key)
+    return Checkpoint(**parts, facts=facts)
+
+
+def read_facts(path: Path) -> Mapping[str, Any]:
+    """The facts of a checkpoint, without its tensors.
+
+    Raises:
+        InputError: as :func:`read_checkpoint`.
+    """
+    with _opened(path) as file:
+        return _facts(file)
+
+
+def damaged(path: Path, reason: object) -> InputError:
+    """The error that says why a file is not what a training wrote."""
+    return InputError(
+        f"{path} is not a whole checkpoint that segmint wrote ({reason}): give another one, or "
+        "remove it and train from the start"
+    )
 
 
 def check_fits(path: Path, saved: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
@@ -130,6 +140,29 @@ def check_fits(path: Path, saved: Mapping[str, Tensor], own: Mapping[str, Tensor
             f"{path} holds another network: {differences}; "
             "build the network it was made with, or train from the start"
         )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path} does not exist, accepted is a checkpoint that a training wrote: check the name"
+        ) from error
+    except _DAMAGES as error:
+        raise damaged(path, error) from error
+
+
+def _facts(file: Any) -> Mapping[str, Any]:
+    described = json.loads((file.metadata() or {}).get(_ENTRY, "{}"))
+    if described.get("format") != FORMAT:
+        raise ValueError(f"it says format {described.get('format')!r}, not {FORMAT!r}")
+    facts = described["facts"]
+    if not isinstance(facts, dict):
+        raise TypeError("its facts are no mapping")
+    return facts
 
 
 def _listed(what: str, names: list[str]) -> str:

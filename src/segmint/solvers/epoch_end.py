@@ -6,8 +6,6 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 import torch.distributed
-from torch import nn
-from torch.nn.utils import get_total_norm
 
 from segmint.errors import InputError
 from segmint.solvers.best_networks import keep_best_networks
@@ -17,7 +15,7 @@ from segmint.solvers.epoch_line import VALIDATION, epoch_line
 from segmint.solvers.job import Job, Place
 from segmint.solvers.means import Means
 from segmint.solvers.progress import Progress
-from segmint.solvers.spoilt_networks import in_networks
+from segmint.solvers.spoilt_networks import in_networks, spoilt_weights
 from segmint.solvers.training_log import TrainingLog
 from segmint.solvers.validation import validate
 from segmint.solvers.watcher import Watcher
@@ -82,7 +80,10 @@ class EpochEnd:
         epoch = self._job.extent.epoch_of(progress.step)
         row = {"epoch": float(epoch), "step": float(progress.step), "learning_rate": rate}
         row.update(means.values())
+        self._check_weights()
         with learner.weights_to_keep():
+            if self._job.training.ema:
+                self._check_weights()
             reason = self._validate(row, self._reason(time_is_up))
         is_best = progress.add(row, self._choice(row))
         progress.add_networks(self._choices(row))
@@ -90,7 +91,6 @@ class EpochEnd:
             reason = "patience"
         progress.stopped = reason
         progress.seconds = self._clock.seconds
-        self._check_weights()
         if self._log is not None:
             self._keep(learner.checkpoint(), is_best)
             self._tell(row, seconds=seconds, images=means.weight)
@@ -144,9 +144,8 @@ class EpochEnd:
         return {name: row[score] for name, score in scores.items() if score in row}
 
     def _check_weights(self) -> None:
-        weights = list(self._job.task.parameters())
-        if not _finite(weights):
-            spoilt = [weight for weight in weights if not _finite([weight])]
+        spoilt = spoilt_weights(self._job.task)
+        if spoilt:
             raise InputError(
                 f"after step {self._progress.step} the weights"
                 f"{in_networks(self._job.task.networks(), spoilt)} hold values that are no "
@@ -174,7 +173,3 @@ class EpochEnd:
         self._log.add(row, line)
         if self._watch is not None:
             self._watch.epoch(row, line)
-
-
-def _finite(weights: list[nn.Parameter]) -> bool:
-    return bool(get_total_norm([weight.detach() for weight in weights]).isfinite())

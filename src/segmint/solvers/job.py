@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,14 +46,18 @@ class Job:
         return self.validation is not None and self.task.monitor is not None
 
     def fixed(self) -> dict[str, Any]:
-        """What must be the same when the training goes on; plain data."""
-        return {
+        """What must be the same when the training goes on; plain data, as a file has it again."""
+        told = {
             "seed": self.seed,
             "devices": self.training.devices,
             "ema": self.training.ema,
             "batches_per_epoch": self.source.steps_per_epoch,
             **self.optimizer.resolved(),
+            **getattr(self.source, "fixed", {}),
+            **self.task.fixed(),
         }
+        fixed: dict[str, Any] = json.loads(json.dumps(told))
+        return fixed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,6 +70,10 @@ class LearningTask(nn.Module):
         """Several networks whose weights are chosen together, by a name for all of them."""
         return {}
 
+    def fixed(self) -> Mapping[str, Any]:
+        """What must be the same when the training goes on, by its name in messages; plain data."""
+        return {}
+
     def start_validation(self) -> None:
         """Forget the scores of the last validation."""
 
@@ -86,7 +90,11 @@ class LearningTask(nn.Module):
 
 
 class BatchSource(Protocol):
-    """Batches by the number of their step, so that a run goes on where it was cut off."""
+    """Batches by the number of their step, so that a run goes on where it was cut off.
+
+    A source may have ``fixed``, a mapping of plain data by its name in messages: what must be the
+    same when the training goes on.
+    """
 
     steps_per_epoch: int
     """Batches that see all data once."""

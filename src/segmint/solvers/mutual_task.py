@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any, Literal, Self, cast
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from segmint.errors import InputError, UsageError
 from segmint.objectives.batch import IGNORE_INDEX, Batch
+from segmint.objectives.blame import not_finite
 from segmint.objectives.mutual import MutualLosses, mutual_losses
 from segmint.objectives.precision import widened
 from segmint.solvers.chance import reseed
@@ -21,6 +22,7 @@ from segmint.solvers.learning_task import LearningTask
 from segmint.solvers.logits import logits_size, sized
 from segmint.solvers.mutual_options import MutualOptions
 from segmint.solvers.peer import ENSEMBLE, SOLO, Peer
+from segmint.solvers.peer_checks import check_peers, members_of
 from segmint.solvers.validation_masks import at_image_size, checked_mask
 
 SCORES = ("mean_iou", "accuracy", "mean_dice")
@@ -49,8 +51,9 @@ class MutualTask(LearningTask):
         ignore_index: of the masks, not counted.
 
     Raises:
-        UsageError: when peers answer with different numbers of classes, or name a teacher that is
-            not among them.
+        UsageError: when peers answer with different numbers of classes, have names that no file
+            can bear, name a teacher that is not among them, share a network or an objective, or
+            all are frozen.
 
     Source: Zhang, Xiang, Hospedales, Lu, "Deep Mutual Learning", CVPR 2018, equations 3 to 8.
     """
@@ -66,12 +69,12 @@ class MutualTask(LearningTask):
         ignore_index: int = IGNORE_INDEX,
     ) -> None:
         super().__init__()
-        _check(peers, classes)
+        check_peers(peers, classes)
         self.peers = dict(peers)
         self.options = options
         self.classes = classes
         self.ignore_index = ignore_index
-        self._members = _members(peers)
+        self._members = members_of(peers)
         self.ensembles = {
             name: tuple(members) for name, members in self._members.items() if len(members) > 1
         }
@@ -131,11 +134,13 @@ class MutualTask(LearningTask):
         for name, logits in self._respond(batch).items():
             peer, labelled = self.peers[name], batch.masked_part()
             total = peer.objective(logits[: len(labelled.image)], labelled)
-            if not (bool(total.isfinite()) and bool(logits.isfinite().all())):
-                try:
-                    peer.objective.blame(labelled)
-                except InputError as error:
-                    raise InputError(f"peer {name!r}: {error}") from error
+            whole = bool(logits.isfinite().all())
+            if not (whole and bool(total.isfinite())):
+                # Logits that are lost may be so by an image that the objective does not look at.
+                looked_at = labelled if whole else batch
+                found = logits.detach()[: len(looked_at.image)]
+                error = not_finite(peer.objective.values, (found,), looked_at)
+                raise InputError(f"peer {name!r}: {error}")
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The weights of each peer that learns, with its own learning rate where it has one."""
@@ -158,6 +163,23 @@ class MutualTask(LearningTask):
             if ensemble != ENSEMBLE
         }
 
+    def fixed(self) -> Mapping[str, Any]:
+        """Peers in their order, what each learns by, from whom and how."""
+        found: dict[str, Any] = {
+            "peers": list(self.peers),
+            "ensembles": self.ensembles,
+            **self.options.resolved(),
+        }
+        for name, peer in self.peers.items():
+            found |= {
+                f"objective of {name}": peer.objective.expression,
+                f"teachers of {name}": peer.teachers,
+                f"learning_rate of {name}": peer.learning_rate,
+                f"frozen of {name}": peer.frozen,
+                f"network of {name}": getattr(peer.network, "configuration", None),
+            }
+        return found
+
     def start_validation(self) -> None:
         """Forget the scores of the last validation."""
         device = next(self.parameters()).device
@@ -178,7 +200,7 @@ class MutualTask(LearningTask):
         for ensemble, members in self._members.items():
             probabilities = torch.zeros((), device=mask.device)
             for name in members:
-                logits = self._answer(name, batch)
+                logits = widened(self._answer(name, batch))
                 total = self.peers[name].objective(sized(logits, small.image.shape[-2:]), small)
                 self._losses[name].add(total, weight=len(batch.image))
                 large = sized(logits, size)
@@ -208,7 +230,7 @@ class MutualTask(LearningTask):
         return found
 
     def _respond(self, batch: Batch) -> dict[str, Tensor]:
-        """Logits of every peer at the size of the masks."""
+        """Logits of every peer at the size of the masks, in the precision of the run."""
         size, base = logits_size(batch), torch.initial_seed()
         found = {}
         for name in self.peers:
@@ -220,7 +242,7 @@ class MutualTask(LearningTask):
     def _answer(self, name: str, batch: Batch) -> Tensor:
         peer = self.peers[name]
         with torch.no_grad() if peer.frozen else nullcontext():
-            logits = widened(peer.network(batch.image))
+            logits = cast(Tensor, peer.network(batch.image))
         if logits.shape[1] != self.classes:
             raise UsageError(
                 f"peer {name!r} answers with {logits.shape[1]} classes, accepted are the "
@@ -287,37 +309,3 @@ def _compared(batch: Batch, *, labelled: bool) -> Tensor | None:
 def _key(name: str) -> str:
     """A name for a submodule; with a hyphen it is that of no attribute."""
     return f"peer-{name}"
-
-
-def _members(peers: Mapping[str, Peer]) -> dict[str, list[str]]:
-    """The names of the members of each ensemble."""
-    found: dict[str, list[str]] = {ENSEMBLE: []}
-    for name, peer in peers.items():
-        found.setdefault(peer.ensemble, []).append(name)
-    return found
-
-
-def _check(peers: Mapping[str, Peer], classes: int) -> None:
-    teaching = _members(peers)[ENSEMBLE]
-    if len(teaching) < 2:
-        raise UsageError(
-            f"{len(teaching)} of the peers learn from each other ({_listed(teaching) or 'none'}), "
-            "accepted are 2 or more: give another network"
-        )
-    for name, peer in peers.items():
-        told: Any = getattr(peer.network, "configuration", {})
-        if told.get("classes", classes) != classes:
-            raise UsageError(
-                f"peer {name!r} answers with {told['classes']} classes, accepted are the {classes} "
-                f"that all peers have: build it with classes={classes}"
-            )
-        for teacher in peer.teachers:
-            if teacher not in teaching or teacher == name:
-                raise UsageError(
-                    f"peer {name!r} names the teacher {teacher!r}, accepted are the other peers of "
-                    f"{_listed(each for each in teaching if each != name)}"
-                )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)

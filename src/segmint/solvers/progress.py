@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from segmint.solvers.learning_task import Row
+from segmint.solvers.progress_check import check_progress
 from segmint.solvers.training_options import TrainingOptions
 
 
@@ -79,6 +80,10 @@ class Progress:
             if score > self.best_scores.get(name, -math.inf):
                 self.best_scores[name], self.best_steps[name] = score, self.step
 
+    def epoch_at(self, step: int) -> int:
+        """Number of the epoch that ended with a step."""
+        return next(int(row["epoch"]) for row in self.history if row["step"] == step)
+
     def is_over(self, extent: Extent, training: TrainingOptions) -> bool:
         """Whether there is nothing left to do, and ``stopped`` says why."""
         if self.step >= extent.steps:
@@ -94,6 +99,11 @@ class Progress:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """What :meth:`facts` told."""
+    def from_facts(cls, facts: Any) -> Self:
+        """What :meth:`facts` told.
+
+        Raises:
+            ValueError: says what it cannot have told.
+        """
+        check_progress(facts)
         return cls(**facts)

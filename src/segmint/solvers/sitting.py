@@ -6,20 +6,17 @@ import torch
 
 from segmint.errors import InputError
 from segmint.solvers.best_networks import keep_best_networks
-from segmint.solvers.checkpoints import (
-    BEST,
-    FOLDER,
-    LAST,
-    Checkpoint,
-    check_fits,
-    copy_checkpoint,
-    read_checkpoint,
-)
+from segmint.solvers.checkpoints import BEST, FOLDER, LAST, Checkpoint, copy_checkpoint
 from segmint.solvers.clock import Clock
 from segmint.solvers.epoch_end import EpochEnd
+from segmint.solvers.going_on import last_checkpoint
 from segmint.solvers.job import Job, Place
 from segmint.solvers.progress import Progress
 from segmint.solvers.watcher import Watcher
+
+
+class LearningError(InputError):
+    """Learning had begun, and led to nothing that can be kept."""
 
 
 def learn(job: Job, place: Place, *, watch: Watcher | None = None) -> Progress:
@@ -31,12 +28,11 @@ def learn(job: Job, place: Place, *, watch: Watcher | None = None) -> Progress:
         watch: told of each step and epoch.
 
     Raises:
-        InputError: when a loss is no number, or the checkpoint cannot be gone on from.
+        InputError: when the checkpoint cannot be gone on from; nothing is written then.
+        LearningError: when a loss is no number, or an image cannot be read.
     """
-    checkpoint = _last(job)
-    progress = Progress()
+    checkpoint, progress = last_checkpoint(job, place) or (None, Progress())
     if checkpoint is not None:
-        progress = Progress.from_facts(checkpoint.facts["progress"])
         job.task.load_state_dict(checkpoint.task)
     if place.is_first:
         _tidy(job, progress, checkpoint)
@@ -61,26 +57,11 @@ def learn(job: Job, place: Place, *, watch: Watcher | None = None) -> Progress:
     try:
         with torch.random.fork_rng(devices=gpus):
             run_loop(module, job, place)
+    except InputError as error:
+        raise LearningError(str(error)) from error
     finally:
         epoch_end.close()
     return progress
-
-
-def _last(job: Job) -> Checkpoint | None:
-    """The checkpoint to go on from, which must be of the same training."""
-    path = job.folder / LAST
-    if not (job.resume and path.exists()):
-        return None
-    checkpoint = read_checkpoint(path)
-    check_fits(path, checkpoint.task, job.task.state_dict())
-    for name, value in job.fixed().items():
-        former = checkpoint.facts["fixed"].get(name)
-        if former != value:
-            raise InputError(
-                f"{path} was made with {name} {former!r}, now it is {value!r}: go on with the same "
-                "options, or train from the start"
-            )
-    return checkpoint
 
 
 def _tidy(job: Job, progress: Progress, checkpoint: Checkpoint | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -69,6 +70,13 @@ class SupervisedTask(LearningTask):
     def networks(self) -> Mapping[str, nn.Module]:
         """The network."""
         return {"network": self.network}
+
+    def fixed(self) -> Mapping[str, Any]:
+        """The objective, and what the network was built with where it tells."""
+        return {
+            "objective": self.objective.expression,
+            "network": getattr(self.network, "configuration", None),
+        }
 
     def start_validation(self) -> None:
         """Forget the scores of the last validation."""

@@ -13,6 +13,7 @@ from segmint.devices import choose_device, choose_dtype
 from segmint.errors import InputError, UsageError
 from segmint.solvers.best_networks import Best, best_networks
 from segmint.solvers.checkpoints import BEST, FOLDER, LAST, read_checkpoint
+from segmint.solvers.going_on import check_task
 from segmint.solvers.job import Job
 from segmint.solvers.learning_task import BatchSource, LearningTask, Row, ValidationSource
 from segmint.solvers.optimizer_options import OptimizerOptions
@@ -88,7 +89,8 @@ def fit(
 
     Raises:
         UsageError: for options that do not fit the machine or each other.
-        InputError: when a loss is no number, or a checkpoint cannot be gone on from.
+        InputError: when a checkpoint cannot be gone on from; then nothing is changed.
+        LearningError: an InputError, when a loss is no number, or an image cannot be read.
         OutputError: when a file cannot be written.
         KeyboardInterrupt: when the user stops it; the checkpoint of the last epoch stays.
     """
@@ -147,6 +149,7 @@ def _choose(job: Job, progress: Progress) -> None:
     """Give the task the weights of the best epoch, or of the last one."""
     path = job.folder / (BEST if progress.best_step else LAST)
     checkpoint = read_checkpoint(path)
+    check_task(path, checkpoint, job.task, averaged=bool(job.training.ema))
     job.task.load_state_dict(checkpoint.task)
     if checkpoint.average:
         use_average(job.task, checkpoint.average)

@@ -24,7 +24,7 @@ class WeightAverage:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.updates = 0
         self._decay = decay
-        self._current = _floating(network)
+        self._current = floating(network)
         self._average = {name: value.detach().clone() for name, value in self._current.items()}
 
     @torch.no_grad()
@@ -64,11 +64,11 @@ class WeightAverage:
 def use_average(network: nn.Module, averages: Mapping[str, Tensor]) -> None:
     """Give a network the averages that :meth:`WeightAverage.state` told, for good."""
     with torch.no_grad():
-        for name, value in _floating(network).items():
+        for name, value in floating(network).items():
             value.copy_(averages[name])
 
 
-def _floating(network: nn.Module) -> dict[str, Tensor]:
+def floating(network: nn.Module) -> dict[str, Tensor]:
     """Floating weights and buffers that are saved, each once, also when it has several names."""
     found: dict[int, tuple[str, Tensor]] = {}
     for name, value in network.state_dict(keep_vars=True).items():
