@@ -9,6 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_SHOWN = 64
+"""Letters of a name that a message shows."""
+
 
 class SegmintError(Exception):
     """Base of everything segmint raises on purpose."""
@@ -41,6 +44,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = nearest_name(name, names)
     listing = f"Known: {', '.join(names)}"
     return f"did you mean {close!r}? {listing}" if close else listing
+
+
+def shortened(text: str) -> str:
+    """A text as messages show it, for a name may be a file that was pasted.
+
+    Example:
+        >>> shortened("unet"), len(shortened("x" * 3000))
+        ('unet', 67)
+    """
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

@@ -571,7 +571,7 @@ class TestTrainAndPredict:
             ({"seed": "x"}, "no usable seed"),
             ({"recipe": "of another time"}, "no usable recipe"),
             ({"options": {"of another time": 1}}, "no usable options"),
-            ({"options": {"clustering": {"of another time": 1}}}, "do not fit each other"),
+            ({"options": {"clustering": {"of another time": 1}}}, "no usable options.clustering"),
             ({"numbers": "many"}, "do not fit each other"),
             ({"numbers": [0]}, "do not fit each other"),
             ({"numbers": [-1] * 6}, "do not fit each other"),

@@ -166,15 +166,19 @@ def test_the_best_one_answers_unasked(run: Path, here: Path, succeeds: Any) -> N
     assert "1 skipped result made with other options" in succeeds(*call, "--peer", other)[1]
 
 
-def test_disagreement_of_the_ensemble(run: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "ensemble"),
+    [(("a", "ensemble"), "ensemble"), (("b-solo", "ensemble-solo"), "ensemble-solo")],
+)
+def test_disagreement_of_an_ensemble(run: Path, asked: tuple[str, ...], ensemble: str) -> None:
     image, record = scene(0)[0], record_of(run)
-    members = record["ensembles"]["ensemble"]["members"].values()
+    members = record["ensembles"][ensemble]["members"].values()
     answers = [answers_of(run / file, image, record).astype(np.float64) for file in members]
     mean_of_entropies = np.mean([entropy(each, base=2) for each in answers], axis=0)
     expected = entropy(np.mean(answers, axis=0), base=2) - mean_of_entropies
     region = np.zeros((40, 48), bool)
     region[5:30] = True
-    for peer in ("a", "ensemble"):
+    for peer in asked:
         found = Run(run, peer=peer, precision="float32").segment(image, region=region)
         assert found.uncertainty is not None
         np.testing.assert_allclose(found.uncertainty[region], expected[region], atol=1e-5)
@@ -223,7 +227,9 @@ def test_a_twin_learns_as_if_it_were_alone(run: Path, here: Path, succeeds: Any)
     assert (Run("alone").peers, Run("alone").peer) == ((), None)
 
 
-def test_distillation_by_a_teacher_that_stays(run: Path, here: Path, succeeds: Any) -> None:
+def test_distillation_by_a_teacher_that_stays(
+    run: Path, here: Path, succeeds: Any, refused: Any
+) -> None:
     options = (*SIZES, "a.frozen=true", "a.weights=run/networks/a.safetensors", "b.lr=1e-2")
     call = (*MUTUAL, "--teacher", "a", "--temperature", "2", "--solo", "--out", "taught")
     succeeds(*call, "--peer-options", *options)
@@ -237,7 +243,11 @@ def test_distillation_by_a_teacher_that_stays(run: Path, here: Path, succeeds: A
     assert record["teacher"] == "a"
     assert [peer["name"] for peer in record["peers"]] == ["a", "b", "b-solo"]
     assert list(record["ensembles"]) == ["ensemble"]
+    assert record["chosen"] == "b", "what was not learned here does not answer for the run"
     succeeds("predict", "taught", "scenes/images/0.png", "--peer", "b-solo", "--quiet")
+    one = ("predict", "taught", "scenes/images/1.png", "--quiet")
+    message = refused(2, *one, "--peer", "b-solo", "--uncertainty")
+    assert "b-solo learned alone and has no other twin" in message
 
 
 def test_images_without_masks(scenes: Path, here: Path, succeeds: Any) -> None:

@@ -119,7 +119,17 @@ def test_seeds_depend_on_the_seed_and_the_name_alone() -> None:
         ({"peers": ("unet", "smp:deeplabv4/resnet50")}, "did you mean 'deeplabv3'?"),
         ({"peers": ("unet", "smp:unet/resnet5")}, "unknown encoder 'resnet5': did you mean"),
         ({"peers": ("unet", "smp:unet")}, "names no encoder"),
-        ({"peer_options": ("a.features",)}, "accepted is NAME=VALUE, like unet.features=16"),
+        ({"peer_options": ("a.features",)}, "accepted is NAME.OPTION=VALUE, like unet.features"),
+        ({"peer_options": (".features=3",)}, "'.features' without a peer"),
+        ({"peer_options": ("x" * 3000 + ".features=3",)}, "unknown peer 'xxx"),
+        ({"peers": ("unet", "x" * 3000 + "=unet")}, "xxx...' cannot be one"),
+        ({"peers": ("unet", "a=" + "x" * 3000)}, "unknown network 'xxx"),
+        ({"peers": ("unet", "a=smp:" + "x" * 3000 + "/resnet18")}, "network 'smp:xxx"),
+        *[
+            ({"peer_options": (f"a.{option}=",)}, f"a.{option} is empty: give a value or leave")
+            for option in ("learning_rate", "lr", "weights", "frozen", "objective")
+        ],
+        ({"peer_options": {"a": {"weights": None}}}, "a.weights is empty"),
         ({"peer_options": ("features=3",)}, "'features' without a peer"),
         ({"peer_options": ("a.=3",)}, "without an option"),
         ({"peer_options": ("aa.features=3",)}, "unknown peer 'aa': did you mean 'a'?"),
@@ -140,7 +150,10 @@ def test_seeds_depend_on_the_seed_and_the_name_alone() -> None:
         ({"peer_options": ("a.lr=true",)}, "accepted is a number"),
         ({"peer_options": ("a.frozen=3",)}, "a.frozen is 3, accepted is true or false"),
         ({"peer_options": ("a.weights=3",)}, "a.weights is 3, accepted is a file"),
-        ({"peer_options": ("a.objective=3",)}, "a.objective is 3, accepted is an objective"),
+        (
+            {"peer_options": ("a.objective=3",)},
+            "is 3, accepted is an objective, like 'cross_entropy'",
+        ),
         ({"peer_options": ("a.frozen=true",)}, "pass a.weights=FILE"),
         ({"peer_options": ("a.frozen=true", "a.weights=download")}, "pass a.weights=FILE"),
         ({"peer_options": {"a": 3}}, "peer_options of a are 3, accepted is a mapping"),
@@ -158,12 +171,20 @@ def test_seeds_depend_on_the_seed_and_the_name_alone() -> None:
         ({"unlabelled": "more", "gate": "right"}, "take --gate surer"),
         ({"teacher": "a", "mutual_weight": 0}, "so that --teacher would teach nothing"),
         ({"unlabelled": "more", "mutual_weight": 0}, "so that --unlabelled would teach nothing"),
+        ({"gate": "surer", "mutual_weight": 0}, "so that --gate would teach nothing"),
+        ({"ramp_up_steps": 9, "mutual_weight": 0}, "so that --ramp-up-steps would teach nothing"),
+        (
+            {"peer_options": {"a": {"frozen": True, "weights": "w"}}, "mutual_weight": 0},
+            "so that --peer-options a.frozen would teach nothing",
+        ),
+        ({"teacher": "a", "mutual": "pairwise"}, "--teacher a is the only one, so that it says"),
     ],
 )
 def test_refusals(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError) as caught:
         planned(**given)
     assert sentence in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
 def is_number(word: str) -> bool:
@@ -200,8 +221,15 @@ def test_words_are_written_plainly() -> None:
     )
 
 
+def asked(*texts: str) -> dict[str, Any]:
+    """The options of a run of two peers with twins, as a record has them."""
+    own = {"peers": list(PAIR), "peer_options": list(texts)}
+    return {"peers": own, "mutual": {"solo": True}, "loss": {"objective": "cross_entropy"}}
+
+
 def record(**changed: Any) -> dict[str, Any]:
-    """What a run of two peers, one with a twin, says of them."""
+    """What a run of two peers, of which b was frozen and has no twin, says of them."""
+    options = asked("b.frozen=true", "b.weights=w")
     peers = [
         {
             "name": name,
@@ -214,7 +242,8 @@ def record(**changed: Any) -> dict[str, Any]:
     ]
     members = {"a": file_of("a"), "b": file_of("b", ensemble="ensemble")}
     ensembles = {"ensemble": {"members": members, "best": {"epoch": 1, "score": None}}}
-    return {"peers": peers, "ensembles": ensembles, "chosen": "b", **changed}
+    told = {"peers": peers, "ensembles": ensembles, "chosen": "b"}
+    return {"seed": 0, "options": options, **told, **changed}
 
 
 def test_a_record_tells_who_can_be_asked() -> None:
@@ -224,8 +253,10 @@ def test_a_record_tells_who_can_be_asked() -> None:
     assert found.ensembles["ensemble"]["b"] == "networks/ensemble/b.safetensors"
 
 
-def peer_entry(**changed: Any) -> dict[str, Any]:
-    return {**record()["peers"][0], **changed}
+def peers_with(**changed: Any) -> list[dict[str, Any]]:
+    """All peers, the first of them changed."""
+    first, *others = record()["peers"]
+    return [{**first, **changed}, *others]
 
 
 def together(**changed: Any) -> dict[str, Any]:
@@ -239,19 +270,24 @@ def together(**changed: Any) -> dict[str, Any]:
         ("peers", []),
         ("peers", {}),
         ("peers", ["a"]),
-        ("peers", [peer_entry(), peer_entry()]),
-        ("peers", [peer_entry(name=3)]),
-        ("peers", [peer_entry(name="ensemble")]),
-        ("peers", [peer_entry(solo="no")]),
-        ("peers", [peer_entry(best=None)]),
-        ("peers", [peer_entry(best={"epoch": "2", "score": 1})]),
-        ("peers", [peer_entry(best={"epoch": 2, "score": "high"})]),
-        ("peers", [peer_entry(best={"epoch": 2, "score": 10**400})]),
-        ("peers", [peer_entry(file="../other/networks/a.safetensors")]),
-        ("peers", [peer_entry(file="networks/../../a.safetensors")]),
-        ("peers", [peer_entry(file="/networks/a.safetensors")]),
-        ("peers", [peer_entry(file="networks\\a.safetensors")]),
-        ("peers", [peer_entry(file="networks/a.pt")]),
+        ("peers", record()["peers"][:2]),
+        ("peers", [*record()["peers"], record()["peers"][0]]),
+        ("peers", peers_with(name=3)),
+        ("peers", peers_with(name="ensemble")),
+        ("peers", peers_with(solo="no")),
+        ("peers", peers_with(best=None)),
+        ("peers", peers_with(best={"epoch": "2", "score": 1})),
+        ("peers", peers_with(best={"epoch": 2, "score": "high"})),
+        ("peers", peers_with(best={"epoch": 2, "score": 10**400})),
+        ("peers", peers_with(file="../other/networks/a.safetensors")),
+        ("peers", peers_with(file="networks/../../a.safetensors")),
+        ("peers", peers_with(file="/networks/a.safetensors")),
+        ("peers", peers_with(file="networks\\a.safetensors")),
+        ("peers", peers_with(file="networks/a.pt")),
+        ("peers", peers_with(file="networks/b.safetensors")),
+        ("peers", peers_with(file="networks/ensemble/a.safetensors")),
+        ("peers", peers_with(solo=True)),
+        ("peers", peers_with(name="c", file="networks/c.safetensors")),
         ("ensembles", None),
         ("ensembles", {}),
         ("ensembles", {"ensemble": []}),
@@ -262,11 +298,17 @@ def together(**changed: Any) -> dict[str, Any]:
         ("ensembles", together(members={"a": "../a.safetensors"})),
         ("ensembles", together(members={"a": 3})),
         ("ensembles", together(best=3)),
+        ("ensembles", together(members={"a": file_of("a")})),
+        ("ensembles", together(members={"a": file_of("a"), "b": file_of("a")})),
+        ("ensembles", together(members={"a": file_of("a"), "a-solo": file_of("a-solo")})),
+        ("ensembles", together(members={name: file_of(name) for name in ("a", "b", "a-solo")})),
+        ("ensembles", {**together(), "ensemble-solo": {"members": {"a-solo": file_of("a-solo")}}}),
         ("chosen", None),
         ("chosen", "c"),
         ("chosen", ["a"]),
+        ("options.peers", asked("c.features=3")),
     ],
 )
 def test_what_is_damaged_in_a_record_is_named(entry: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"^{entry}$"):
-        read_peers(record(**{entry: value}))
+        read_peers(record(**{entry.partition(".")[0]: value}))

@@ -140,6 +140,25 @@ def test_a_failure_leaves_no_folder_behind(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("there", ["", "deep", "deep/er/run"])
+def test_a_failure_removes_the_folders_that_it_made(tmp_path: Path, there: str) -> None:
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match="early"), earlier_run_kept(tmp_path / "deep/er/run"):
+        write_config(tmp_path / "deep/er/run", CONFIGURATION)
+        raise ValueError("early")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_failure_removes_no_folder_with_files_of_others(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "run"
+    with pytest.raises(ValueError, match="early"), earlier_run_kept(folder):
+        write_config(folder, CONFIGURATION)
+        (tmp_path / "deep" / "notes.txt").write_text("the user's own")
+        raise ValueError("early")
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "deep", tmp_path / "deep" / "notes.txt"]
+
+
 def test_what_a_killed_process_had_put_aside_comes_back(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     finished_run(folder)

@@ -84,6 +84,8 @@ def test_plain_settings_resolve_to_the_same() -> None:
         ("a=[1, 2]", [1, 2]),
         ("a=0.5*bce + 0.5*rmi", "0.5*bce + 0.5*rmi"),
         ("a = true", True),
+        ("a=2020-01-01", "2020-01-01"),
+        ("a=2020-01-01 12:30:00", "2020-01-01 12:30:00"),
     ],
 )
 def test_assignments(text: str, value: object) -> None:
@@ -98,9 +100,28 @@ def test_assignments(text: str, value: object) -> None:
         (["a=[1"], "cannot be read"),
         (["a=1", "a=2"], "--set gives a twice"),
         (["a=!!python/object/apply:os.system [ls]"], "cannot be read"),
+        *[
+            ([f"a={value}"], "cannot be read: write a number, a word or [a, list]")
+            for value in (
+                *("2020-13-45", "2020-02-30", "!!int x", "!!int ''", "!!float x", "!!float ''"),
+                *("!!bool x", "!!timestamp x", "0x_", "0b_", "9" * 5000, "0x" + "f" * 5000),
+                *("[" * 3000, "[0x" + "f" * 5000 + "]", "x" * 10_001),
+            )
+        ],
     ],
 )
 def test_what_is_no_assignment(texts: list[str], sentence: str) -> None:
     with pytest.raises(UsageError) as caught:
         assignments(texts)
     assert sentence in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_each_flag_says_what_it_takes() -> None:
+    for flag, accepted in (
+        ("--set", "accepted is NAME=VALUE, like optimizer.lr=1e-3"),
+        ("--peer-options", "accepted is NAME.OPTION=VALUE, like unet.features=16"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            assignments(["unet.features16"], flag=flag)
+        assert str(caught.value) == f"{flag} is 'unet.features16', {accepted}"

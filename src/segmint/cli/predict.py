@@ -98,6 +98,11 @@ def _predict(
                 f"a run of {opened.record['recipe']} has no probabilities: leave out "
                 "--probabilities"
             )
+        if options.uncertainty and found.compute_uncertainty is None:
+            raise UsageError(
+                f"{opened.peer} learned alone and has no other twin to disagree with: leave out "
+                "--uncertainty, or ask another --peer"
+            )
         maps = found.maps or options.probabilities
         described = replace(
             found,

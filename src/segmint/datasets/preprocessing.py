@@ -142,13 +142,14 @@ class Preprocessing:
         )
 
     def normalized(
-        self, pixels: NDArray[Any], whole: NDArray[Any] | None = None
+        self, pixels: NDArray[Any], whole: NDArray[Any] | None = None, *, name: str = ""
     ) -> NDArray[np.float32]:
         """Pixels as the network wants them.
 
         Args:
             pixels: (h, w, C), values as they are in an image of the type of ``whole``.
             whole: the image that the pixels were taken from, (H, W, C); None when they are it.
+            name: of the image, for messages.
 
         Raises:
             InputError: when a value would be larger than the arithmetic of networks can hold.
@@ -158,14 +159,16 @@ class Preprocessing:
         height, width, _ = pixels.shape
         # A row at a time: along three channels alone NumPy would need many times as long.
         rows = pixels.reshape(height, -1).astype(working_type(whole.dtype))
-        rows -= np.tile(center, width).astype(rows.dtype)
-        rows *= np.tile(1 / spread, width).astype(rows.dtype)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows -= np.tile(center, width).astype(rows.dtype)
+            rows *= np.tile(1 / spread, width).astype(rows.dtype)
             normalized = rows.reshape(pixels.shape).astype(np.float32, copy=False)
         if whole.dtype.kind == "f" and not np.isfinite(normalized).all():
+            is_measured = self.normalization == "dataset"
+            other = "" if is_measured else ", or learn with --normalization dataset"
             raise InputError(
-                f"image holds values up to {np.abs(whole).max():g}, which are too large after "
-                "normalization: divide the images by a number, or pass --normalization dataset"
+                f"{name or 'image'} holds values up to {np.abs(whole).max():g}, which are too "
+                f"large after normalization: divide the images by a number{other}"
             )
         return normalized
 
@@ -186,7 +189,7 @@ class Preprocessing:
 
         self._check_image(image, name)
         small = resized_image(image, self.size(*image.shape[:2]))
-        return torch.from_numpy(self.normalized(small)[np.newaxis]).permute(0, 3, 1, 2)
+        return torch.from_numpy(self.normalized(small, name=name)[np.newaxis]).permute(0, 3, 1, 2)
 
     def _check_image(self, image: NDArray[Any], name: str) -> None:
         if image.ndim != 3 or image.shape[2] != self.channels:

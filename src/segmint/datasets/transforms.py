@@ -49,7 +49,9 @@ class Transform:
         """A picture of a sample that :meth:`Preprocessing.resized` gave; the sample stays."""
         options, shape = self.options, (sample.mask.shape[0], sample.mask.shape[1])
         placement = draw_placement(options.augmentation, shape, options.crop, rng)
-        image = self.preprocessing.normalized(placement.image(sample.image), sample.image)
+        image = self.preprocessing.normalized(
+            placement.image(sample.image), sample.image, name=sample.name
+        )
         if options.augmentation == "strong":
             image = changed_light(sometimes_blurred(image, rng), rng)
         mask = placement.mask(sample.mask)

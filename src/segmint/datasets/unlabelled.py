@@ -15,7 +15,7 @@ from segmint.datasets.pair_reader import with_channels
 from segmint.datasets.pixel_files import read_carefully, read_pixels
 from segmint.datasets.prepared_folder import is_folder
 from segmint.datasets.sample import Sample
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError
 from segmint.images.collect import collect_images, result_names
 
 SPLIT = "unlabelled"
@@ -59,7 +59,9 @@ def open_unlabelled(root: str | Path, like: Dataset) -> Dataset:
     )
 
 
-def unlabelled_batch_size(unlabelled: Dataset, *, asked: int, labelled: int) -> int:
+def unlabelled_batch_size(
+    unlabelled: Dataset, *, asked: int, labelled: int, devices: int = 1
+) -> int:
     """How many images without masks go into each batch.
 
     Args:
@@ -67,16 +69,30 @@ def unlabelled_batch_size(unlabelled: Dataset, *, asked: int, labelled: int) -> 
         asked: by ``--unlabelled-batch-size``; 0 takes as many as there are with masks, or all where
             there are fewer.
         labelled: images with masks in each batch.
+        devices: processes that share each batch.
 
     Raises:
         InputError: when more are asked for than there are.
+        UsageError: for a number that the processes cannot share.
     """
     if asked > len(unlabelled):
         raise InputError(
             f"{unlabelled.root} holds {len(unlabelled)} images, but --unlabelled-batch-size is "
             f"{asked}: pass --unlabelled-batch-size {len(unlabelled)} or less, or add some"
         )
-    return asked or min(labelled, len(unlabelled))
+    if len(unlabelled) < devices:
+        images = f"{len(unlabelled)} image{'' if len(unlabelled) == 1 else 's'}"
+        raise UsageError(
+            f"{unlabelled.root} holds {images}, but {devices} processes share each batch: add "
+            "some, or pass --devices 1"
+        )
+    count = asked or min(labelled, len(unlabelled))
+    if count % devices:
+        raise UsageError(
+            f"--unlabelled-batch-size is {count}, but {devices} processes share each batch: pass a "
+            f"multiple of {devices}"
+        )
+    return count
 
 
 @dataclass(frozen=True, kw_only=True)

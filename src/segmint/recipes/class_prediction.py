@@ -76,13 +76,20 @@ class ClassPrediction:
             file: its path in the folder of the run.
 
         Raises:
-            InputError: when it cannot be read, or answers with other classes than the run.
+            InputError: when it cannot be read, or has other classes or channels than the run.
         """
         network = load_network(self.folder / file)
         size = cast("dict[str, Any]", network.configuration)
-        expected = (len(self.classes), self.channels)
-        if (size.get("classes"), size.get("in_channels")) != expected:
-            raise _unfit(self.folder)
+        sides = {
+            "classes": (size.get("classes"), len(self.classes)),
+            "channels": (size.get("in_channels"), self.channels),
+        }
+        for what, (found, expected) in sides.items():
+            if found != expected:
+                raise InputError(
+                    f"{self.folder / file} is a network of {found} {what}, but the run has "
+                    f"{expected}: it is of another training; put the run's own back, or train again"
+                )
         return network.to(self.device).eval()
 
     def check(self, image: Image) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from segmint.datasets.cache import cache_sentence
@@ -120,7 +121,8 @@ def open_labelled(plan: Plan, objectives: Iterable[Objective]) -> LabelledData:
         objectives: that are to learn from it.
 
     Raises:
-        UsageError: for an unknown layout, split or option, or batches that processes cannot share.
+        UsageError: for an unknown layout, split or option, batches that processes cannot share, or
+            a run among the images.
         InputError: for a folder that is not laid out so, images that cannot be used, or masks
             that teach nothing.
     """
@@ -131,6 +133,7 @@ def open_labelled(plan: Plan, objectives: Iterable[Objective]) -> LabelledData:
             f"batch: pass a multiple of {training.devices}"
         )
     splits = open_splits(plan.paths[0], plan.section(DataOptions), seed=plan.seed)
+    _check_place(plan, splits)
     if any(_needs_labels(objective) for objective in objectives):
         _check_labels(splits.train)
     return LabelledData(
@@ -138,6 +141,21 @@ def open_labelled(plan: Plan, objectives: Iterable[Objective]) -> LabelledData:
         splits=splits,
         preprocessing=Preprocessing.measured(splits.train, _transform(plan)),
     )
+
+
+def _check_place(plan: Plan, splits: Splits) -> None:
+    """Refuse a run in a folder of images or masks, apart from the root, which may hold both."""
+    root = splits.train.root.resolve()
+    root = root.parent if root.is_file() else root
+    known = (dataset.pairs for dataset in (splits.train, splits.val) if dataset is not None)
+    files = (file for pair in chain(*known) for file in (pair.image, pair.mask) if file is not None)
+    place = plan.folder.resolve()
+    for folder in sorted({file.parent for file in files}):
+        if root in folder.resolve().parents and place.is_relative_to(folder.resolve()):
+            raise UsageError(
+                f"--out {plan.folder} lies inside the data set, in {folder}: its pictures would "
+                "be taken for images; name a folder outside"
+            )
 
 
 def _transform(plan: Plan) -> TransformOptions:

@@ -14,7 +14,7 @@ from segmint.methods.method import Outcome
 from segmint.metrics.disagreement import disagreement
 from segmint.recipes.class_prediction import ClassPrediction, labels_of
 from segmint.recipes.peers_record import read_peers
-from segmint.solvers.peer import ENSEMBLE
+from segmint.solvers.peer import ENSEMBLE, SOLO
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,7 +58,10 @@ class PeerPrediction:
         self._prediction.check(image)
         found = self._mean(self._asked(self._peer), image)
         outcome = self._prediction.outcome(found, region)
-        return replace(outcome, uncertainty=lambda: self._uncertainty(image, region))
+        members = self._ensembles.get(self._own_ensemble())
+        if members is None:
+            return outcome
+        return replace(outcome, uncertainty=lambda: self._uncertainty(members, image, region))
 
     def answers(self, image: Image, region: Region) -> dict[str, NDArray[np.int32]]:
         """Labels by the name of every peer and ensemble; each network is computed once."""
@@ -75,7 +78,8 @@ class PeerPrediction:
         means = {
             name: sums[name] / np.float32(len(members)) for name, members in self._ensembles.items()
         }
-        return {**labels, **{name: labels_of(mean, region) for name, mean in means.items()}}
+        answers = {name: labels_of(mean, region) for name, mean in means.items()}
+        return {**{name: labels[name] for name in self._files}, **answers}
 
     def _asked(self, name: str) -> Mapping[str, str]:
         """Files of the networks that answer under a name."""
@@ -93,10 +97,13 @@ class PeerPrediction:
             total = total + self._probabilities(file, image)
         return total / np.float32(len(members))
 
-    def _uncertainty(self, image: Image, region: Region) -> Maps:
-        """How much the members of the ensemble disagree, in bits; 0 outside the region."""
-        members = self._ensembles[ENSEMBLE].values()
-        bits = disagreement([self._probabilities(file, image) for file in members])
+    def _own_ensemble(self) -> str:
+        """The ensemble whose members the one that was asked for belongs to."""
+        return f"{ENSEMBLE}{SOLO}" if self._peer.endswith(SOLO) else ENSEMBLE
+
+    def _uncertainty(self, members: Mapping[str, str], image: Image, region: Region) -> Maps:
+        """How much the members of an ensemble disagree, in bits; 0 outside the region."""
+        bits = disagreement([self._probabilities(file, image) for file in members.values()])
         return bits if region is None else np.where(region, bits, np.float32(0))
 
     def _probabilities(self, file: str, image: Image) -> Maps:

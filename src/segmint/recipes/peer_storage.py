@@ -150,11 +150,17 @@ def _best(name: str, fitted: Fitted) -> Best:
 
 
 def _chosen(task: MutualTask, fitted: Fitted) -> str:
-    """What was best on the validation images; of equals a single network."""
+    """What was best on the validation images; of equals a single network.
+
+    A frozen teacher was not learned here, so neither it nor what it has a part in is chosen.
+    """
     names = task.ensembles[ENSEMBLE]
-    scores = {name: _best(name, fitted).score for name in names} | {ENSEMBLE: fitted.best_score}
+    learned = [name for name in names if not task.peers[name].frozen]
+    scores = {name: _best(name, fitted).score for name in learned}
+    if len(learned) == len(names):
+        scores[ENSEMBLE] = fitted.best_score
     known = {name: score for name, score in scores.items() if score is not None}
-    return max(known, key=known.__getitem__) if known else ENSEMBLE
+    return max(known, key=known.__getitem__) if known else [*scores][-1]
 
 
 def _written(scores: Mapping[str, float | None]) -> str:

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from segmint.errors import UsageError, nearest
+from segmint.errors import UsageError, nearest, shortened
 from segmint.networks import networks
 from segmint.networks.zoo_names import PREFIX
 from segmint.networks.zoo_names import parse as parse_zoo_name
-from segmint.recipes.peers_options import PeersOptions
-from segmint.recipes.peers_record import NAME
+from segmint.recipes.peers_options import NAME, PeersOptions
 from segmint.recipes.settings import assignments
 from segmint.solvers.epoch_line import VALIDATION
 from segmint.solvers.mutual_options import MutualOptions
@@ -28,6 +27,7 @@ DOWNLOAD = "download"
 _OWN = ("objective", "learning_rate", "weights", "frozen")
 _SAME_FOR_ALL = ("classes", "in_channels", "seed")
 _GREATEST_RATE = 1e38
+_OBJECTIVE = "an objective, like 'cross_entropy'"
 _OTHER_NAMES = {"lr": "learning_rate", "feature_normalization": "normalization"}
 
 
@@ -77,8 +77,8 @@ def plan_peers(
     """
     named = _named(options.peers)
     given = _given(options.peer_options, named)
-    _check_together(options, mutual)
     frozen = [name for name in named if given[name].get("frozen") is True]
+    _check_together(options, mutual, frozen)
     _check_teachers(named, mutual, frozen)
     return tuple(
         _planned(
@@ -140,8 +140,9 @@ def _check_name(name: str, text: str) -> None:
     if reserved or len(name) > LONGEST_NAME or not re.fullmatch(NAME, name):
         why = f"is kept for {''.join(reserved[:1])}"
         raise UsageError(
-            f"--peers is {text!r}, whose name {name!r} {why if reserved else 'cannot be one'}, "
-            f"accepted are up to {LONGEST_NAME} letters, digits, - and _: write NAME=NETWORK"
+            f"--peers is {shortened(text)!r}, whose name {shortened(name)!r} "
+            f"{why if reserved else 'cannot be one'}, accepted are up to {LONGEST_NAME} letters, "
+            "digits, - and _: write NAME=NETWORK"
         )
 
 
@@ -150,9 +151,9 @@ def _check_network(network: str, text: str) -> None:
     if not network:
         raise UsageError(f"--peers is {text!r}, which names no network: write NAME=NETWORK")
     if network.startswith(PREFIX):
-        parse_zoo_name(network)
+        parse_zoo_name(shortened(network))
     else:
-        networks.entry(network)
+        networks.entry(shortened(network))
 
 
 def _given(texts: Sequence[str], named: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -161,18 +162,22 @@ def _given(texts: Sequence[str], named: Iterable[str]) -> dict[str, dict[str, An
     for text, value in assignments(texts, flag=FLAG).items():
         peer, dot, short = text.partition(".")
         option = _OTHER_NAMES.get(short, short)
-        if not dot or not option:
+        if not dot or not peer or not option:
+            lacks = "an option" if dot and peer else "a peer"
             raise UsageError(
-                f"{FLAG} is {text!r} without {'a peer' if not dot else 'an option'}, accepted is "
-                "NAME.OPTION=VALUE, like unet.features=16"
+                f"{FLAG} is {shortened(text)!r} without {lacks}, accepted is NAME.OPTION=VALUE, "
+                "like unet.features=16"
             )
         if peer not in found:
-            raise UsageError(f"{FLAG} speaks of the unknown peer {peer!r}: {nearest(peer, found)}")
+            known = nearest(shortened(peer), found)
+            raise UsageError(f"{FLAG} speaks of the unknown peer {shortened(peer)!r}: {known}")
         if option in _SAME_FOR_ALL:
             raise UsageError(
-                f"{FLAG} is {text}={value}, but all peers answer with the classes of one data set, "
+                f"{FLAG} gives {text}, but all peers answer with the classes of one data set, "
                 "see its channels and follow the seed of the run: leave it out"
             )
+        if option in _OWN and value is None:
+            raise UsageError(f"{FLAG} {text} is empty: give a value or leave it out")
         if option in found[peer]:
             raise UsageError(f"{FLAG} gives {peer}.{option} twice: give it once")
         found[peer][option] = value
@@ -192,7 +197,7 @@ def _planned(
     """A peer, with the values of its options checked."""
     rate, weights, frozen = (given.get(option) for option in ("learning_rate", "weights", "frozen"))
     asked = given.get("objective", objective)
-    _check_kind(name, "objective", asked, isinstance(asked, str | Mapping), "an objective")
+    _check_kind(name, "objective", asked, isinstance(asked, str | Mapping), _OBJECTIVE)
     number = isinstance(rate, int | float) and not isinstance(rate, bool)
     fits = rate is None or (number and 0 <= rate <= _GREATEST_RATE)
     _check_kind(name, "learning_rate", rate, fits, f"a number from 0 to {_GREATEST_RATE:g}")
@@ -221,7 +226,8 @@ def _planned(
 
 def _check_kind(name: str, option: str, value: Any, fits: bool, accepted: str) -> None:
     if not fits:
-        raise UsageError(f"{FLAG} {name}.{option} is {value!r}, accepted is {accepted}")
+        shown = shortened(repr(value))
+        raise UsageError(f"{FLAG} {name}.{option} is {shown}, accepted is {accepted}")
 
 
 def _teachers_of(name: str, named: Iterable[str], teacher: str | None) -> tuple[str, ...]:
@@ -246,7 +252,7 @@ def _check_teachers(named: Mapping[str, str], mutual: MutualOptions, frozen: Seq
         )
 
 
-def _check_together(options: PeersOptions, mutual: MutualOptions) -> None:
+def _check_together(options: PeersOptions, mutual: MutualOptions, frozen: Sequence[str]) -> None:
     """Refuse options that say nothing together."""
     if options.unlabelled is None and options.unlabelled_batch_size:
         raise UsageError(
@@ -258,12 +264,31 @@ def _check_together(options: PeersOptions, mutual: MutualOptions) -> None:
             "--gate right asks the masks, which the images of --unlabelled do not have: take "
             "--gate surer"
         )
-    if mutual.mutual_weight == 0 and (mutual.teacher is not None or options.unlabelled is not None):
-        what = "--teacher" if mutual.teacher is not None else "--unlabelled"
+    if mutual.teacher is not None and mutual.mutual == "pairwise":
         raise UsageError(
-            f"--mutual-weight is 0, so that {what} would teach nothing: give a weight above 0, or "
-            "leave it out"
+            f"--mutual pairwise compares with each teacher in turn, but --teacher {mutual.teacher} "
+            "is the only one, so that it says nothing: leave --mutual out"
         )
+    idle = _without_weight(options, mutual, frozen)
+    if mutual.mutual_weight == 0 and idle:
+        raise UsageError(
+            f"--mutual-weight is 0, so that {idle[0]} would teach nothing: give a weight above 0, "
+            "or leave it out"
+        )
+
+
+def _without_weight(
+    options: PeersOptions, mutual: MutualOptions, frozen: Sequence[str]
+) -> list[str]:
+    """What was asked for and says nothing where the divergence has no weight."""
+    asked = {
+        "--teacher": mutual.teacher is not None,
+        "--unlabelled": options.unlabelled is not None,
+        "--gate": mutual.gate != "none",
+        "--ramp-up-steps": mutual.ramp_up_steps > 0,
+        **{f"{FLAG} {name}.frozen": True for name in frozen},
+    }
+    return [what for what, is_asked in asked.items() if is_asked]
 
 
 def _seed_of(name: str, seed: int) -> int:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from segmint.errors import UsageError
+from segmint.recipes.peers import plan_peers
+from segmint.recipes.peers_options import NAME, PeersOptions
+from segmint.recipes.supervised_options import LossOptions
+from segmint.solvers.mutual_options import MutualOptions
 from segmint.solvers.peer import ENSEMBLE, SOLO
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
-"""What a peer may be called; its file is named like it."""
 NETWORKS = "networks"
 """Folder of the networks in that of the run."""
 SUFFIX = ".safetensors"
 
 _NAME = re.compile(NAME)
-_FILE = re.compile(rf"{NETWORKS}/(?:{ENSEMBLE}(?:{SOLO})?/)?{NAME}{re.escape(SUFFIX)}")
-"""Nothing else is opened, so that no record can lead out of its folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,12 @@ def file_of(name: str, *, ensemble: str | None = None) -> str:
 def read_peers(record: Mapping[str, Any]) -> PeersRecord:
     """The peers of a run.
 
+    No file is accepted but those that :func:`file_of` names, so that no record can lead out of its
+    folder, or to the network of another peer.
+
+    Args:
+        record: whose sections of options can be read, one by one.
+
     Raises:
         ValueError: its text is the name of the entry that is missing or damaged.
     """
@@ -54,13 +61,12 @@ def read_peers(record: Mapping[str, Any]) -> PeersRecord:
     if not isinstance(peers, list) or not all(map(_is_peer, peers)) or not peers:
         raise ValueError("peers")
     files = {str(peer["name"]): str(peer["file"]) for peer in peers}
-    if len(files) < len(peers):
+    if len(files) < len(peers) or set(files) != _planned(record):
         raise ValueError("peers")
-    if not isinstance(ensembles, dict) or ENSEMBLE not in ensembles:
+    expected = _members_by_ensemble(files)
+    if not isinstance(ensembles, dict) or set(ensembles) != set(expected):
         raise ValueError("ensembles")
-    if not all(_is_ensemble(told, files) for told in ensembles.values()):
-        raise ValueError("ensembles")
-    if set(ensembles) - {ENSEMBLE, f"{ENSEMBLE}{SOLO}"}:
+    if not all(_is_ensemble(ensembles[name], name, expected[name]) for name in expected):
         raise ValueError("ensembles")
     if not isinstance(record.get("chosen"), str) or record["chosen"] not in (*files, *ensembles):
         raise ValueError("chosen")
@@ -71,26 +77,50 @@ def read_peers(record: Mapping[str, Any]) -> PeersRecord:
     )
 
 
+def _planned(record: Mapping[str, Any]) -> set[str]:
+    """Names of the peers and twins that the options in a record ask for."""
+    options = record["options"]
+    try:
+        plans = plan_peers(
+            PeersOptions.from_mapping(options["peers"]),
+            MutualOptions.from_mapping(options["mutual"]),
+            LossOptions.from_mapping(options["loss"]).objective,
+            seed=record["seed"],
+        )
+    except UsageError as error:
+        raise ValueError("options.peers") from error
+    twins = {f"{plan.name}{SOLO}" for plan in plans if plan.twin}
+    return {plan.name for plan in plans} | twins
+
+
+def _members_by_ensemble(names: Iterable[str]) -> dict[str, set[str]]:
+    """Which networks answer together: all that taught each other, and all that learned alone."""
+    alone = {name for name in names if name.endswith(SOLO)}
+    groups = {ENSEMBLE: set(names) - alone, f"{ENSEMBLE}{SOLO}": alone}
+    return {name: members for name, members in groups.items() if len(members) > 1}
+
+
 def _is_peer(told: object) -> bool:
     return (
         isinstance(told, dict)
         and all(isinstance(told.get(name), str) for name in ("name", "network", "file"))
         and isinstance(told.get("solo"), bool)
+        and told["solo"] == told["name"].endswith(SOLO)
         and _NAME.fullmatch(told["name"]) is not None
-        and told["name"] != ENSEMBLE
-        and _FILE.fullmatch(told["file"]) is not None
+        and told["file"] == file_of(told["name"])
         and _is_best(told.get("best"))
     )
 
 
-def _is_ensemble(told: object, files: Mapping[str, str]) -> bool:
+def _is_ensemble(told: object, ensemble: str, expected: set[str]) -> bool:
+    """Whether it has these members, each with a file of its own."""
     members = told.get("members") if isinstance(told, dict) else None
     return (
         isinstance(told, dict)
         and isinstance(members, dict)
-        and len(members) > 0
+        and set(members) == expected
         and all(
-            name in files and isinstance(file, str) and _FILE.fullmatch(file) is not None
+            file in (file_of(name), file_of(name, ensemble=ensemble))
             for name, file in members.items()
         )
         and ("best" not in told or _is_best(told["best"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmint.devices import memory_errors
-from segmint.errors import InputError, UsageError, nearest
+from segmint.errors import InputError, UsageError, nearest, shortened
 from segmint.images import Image, check_finite
 from segmint.methods.segment import checked_region, segmentation_of
 from segmint.methods.segmentation import Segmentation
@@ -42,6 +43,8 @@ _DATASET_KINDS = {
     "val_images": int,
     "arguments": dict,
 }
+_COUNTERS = ("epoch", "iteration", "step")
+"""What rows of the history are counted by."""
 
 
 class Run:
@@ -139,14 +142,20 @@ class Run:
     def _checked_peer(self, peer: str | None) -> str | None:
         if peer is None:
             return next(iter(self.peers), None)
+        if not isinstance(peer, str):
+            raise UsageError(
+                f"peer is {shortened(repr(peer))}, accepted is the name of a peer, or None for the "
+                "one that was best: give one"
+            )
+        shown = shortened(peer)
         if not self.peers:
             raise UsageError(
-                f"--peer is {peer!r}, but {self.folder} is a run of {self.record['recipe']} with "
+                f"--peer is {shown!r}, but {self.folder} is a run of {self.record['recipe']} with "
                 "one network: leave it out"
             )
         if peer not in self.peers:
-            known = nearest(peer, self.peers)
-            raise UsageError(f"--peer is {peer!r}, which {self.folder} does not have: {known}")
+            known = nearest(shown, self.peers)
+            raise UsageError(f"--peer is {shown!r}, which {self.folder} does not have: {known}")
         return peer
 
 
@@ -164,13 +173,25 @@ def read_record(folder: Path) -> dict[str, Any]:
     wrong = [name for name, kind in _KINDS.items() if not isinstance(found.get(name), kind)]
     wrong = wrong or _damaged(found)
     wrong = wrong or ([] if found["recipe"] in recipes else ["recipe"])
-    wrong = wrong or _damaged_peers(found)
+    wrong = wrong or _damaged_options(found) or _damaged_peers(found)
     if wrong:
         raise InputError(
             f"{folder / RUN} is damaged or of another version "
             f"(no usable {', '.join(wrong)}): train again"
         )
     return found
+
+
+def _damaged_options(record: dict[str, Any]) -> list[str]:
+    """Sections of the recipe that are missing, or hold what no training takes."""
+    recipe: Recipe = recipes.load(record["recipe"])
+    wrong = []
+    for section, options in recipe.sections.items():
+        try:
+            options.from_mapping(record["options"][section])
+        except (UsageError, LookupError, OverflowError):
+            wrong.append(f"options.{section}")
+    return wrong
 
 
 def _damaged_peers(record: dict[str, Any]) -> list[str]:
@@ -202,8 +223,28 @@ def _damaged(record: dict[str, Any]) -> list[str]:
         for name, kind in lists.items()
         if name not in wrong and not all(isinstance(each, kind) for each in record.get(name, ()))
     ]
+    if "history" not in wrong and not _are_rows(record.get("history", [])):
+        wrong.append("history")
+    if record["seed"] < 0:
+        wrong.append("seed")
     sections = record["options"].values()
     return wrong + ([] if all(isinstance(each, dict) for each in sections) else ["options"])
+
+
+def _are_rows(history: list[dict[str, Any]]) -> bool:
+    """Whether values are numbers, or None where they were not finite, and all rows are counted."""
+    counters = [name for name in _COUNTERS if history and name in history[0]]
+    return all(
+        all(value is None or _is_number(value) for value in row.values())
+        and all(_is_number(row.get(name)) for name in counters)
+        for row in history
+    )
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def _checked(

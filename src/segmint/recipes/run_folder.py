@@ -183,6 +183,7 @@ def earlier_run_kept(folder: Path) -> Iterator[None]:
         OutputError: when the folder cannot be changed.
     """
     aside = folder / _EARLIER
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         settle(folder)
         _move(_own_files(folder), aside)
@@ -194,8 +195,9 @@ def earlier_run_kept(folder: Path) -> Iterator[None]:
         yield
     finally:
         settle(folder)
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        for path in made:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
 
 
 def settle(folder: Path) -> None:

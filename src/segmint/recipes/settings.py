@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from segmint.errors import UsageError, nearest
+from segmint.errors import UsageError, nearest, shortened
 from segmint.options import Options
 from segmint.recipes.recipe import Recipe
 
 Settings = dict[str, Options]
 
-_LIKE = {
-    "--set": "optimizer.lr=1e-3",
-    "--dataset-options": "target=foreground",
-    "--peer-options": "unet.features=16",
+_ACCEPTED = {
+    "--set": "NAME=VALUE, like optimizer.lr=1e-3",
+    "--dataset-options": "NAME=VALUE, like target=foreground",
+    "--peer-options": "NAME.OPTION=VALUE, like unet.features=16",
 }
-"""A good value of each flag that takes assignments."""
+"""What each flag takes that takes assignments."""
+_LONGEST_VALUE = 10_000
+"""Letters; so that lists in lists are read in no time."""
+_REFUSALS = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError, RecursionError)
+"""What the reader raises for a value that is not what it looks like, such as 2020-13-45."""
 
 
 def resolve(
@@ -81,9 +86,9 @@ def assignments(texts: Sequence[str], *, flag: str = "--set") -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f"{flag} is {text!r}, accepted is NAME=VALUE, like {_LIKE[flag]}")
+            raise UsageError(f"{flag} is {shortened(text)!r}, accepted is {_ACCEPTED[flag]}")
         if name.strip() in found:
-            raise UsageError(f"{flag} gives {name.strip()} twice: give it once")
+            raise UsageError(f"{flag} gives {shortened(name.strip())} twice: give it once")
         found[name.strip()] = _parsed(value.strip(), text, flag)
     return found
 
@@ -148,12 +153,19 @@ def _owner(recipe: Recipe, name: str) -> tuple[str, str]:
 def _parsed(value: str, text: str, flag: str) -> Any:
     import yaml
 
+    unreadable = (
+        f"the value in {flag} {shortened(text)!r} cannot be read: write a number, a word or "
+        "[a, list]"
+    )
+    if len(value) > _LONGEST_VALUE:
+        raise UsageError(unreadable)
     try:
         parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise UsageError(
-            f"the value in {flag} {text!r} cannot be read: write a number, a word or [a, list]"
-        ) from error
+        repr(parsed)  # numbers of too many digits can be read, but never be shown
+    except (yaml.YAMLError, *_REFUSALS) as error:
+        raise UsageError(unreadable) from error
+    if isinstance(parsed, date):
+        return value
     if parsed == value:  # a word without quotes
         try:
             return float(value)  # YAML 1.1 takes 1e-3 for a word

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segmint.errors import UsageError
 from segmint.networks import build
 from segmint.networks.zoo_names import PREFIX
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from segmint.datasets.dataset import Dataset
+
+_DOWNLOAD = "download"
+_OF_THE_NAME = ("name", "architecture", "encoder", "self")
+"""What the name of a network says, so that no option can."""
 
 
 def starting_network(
@@ -28,13 +33,25 @@ def starting_network(
         options: of the network.
 
     Raises:
-        UsageError: for an unknown network or option.
+        UsageError: for an unknown network or option, or published weights of a network that has
+            none.
         InputError: for weights that cannot be read, or are of another network.
     """
     from segmint.networks.weights import load_weights, read_weights
 
     own = dict(options)
     in_zoo = name.startswith(PREFIX)
+    for option in _OF_THE_NAME:
+        if option in own:
+            raise UsageError(
+                f"network {name!r} does not take {option}: which network it is, its name says "
+                "alone; leave it out"
+            )
+    if weights == _DOWNLOAD and not in_zoo:
+        raise UsageError(
+            f"network {name!r} cannot download weights: only {PREFIX} networks have published "
+            "weights; name a file of weights, or leave them out"
+        )
     if in_zoo and weights is not None:
         own["weights"] = weights
     network = build(name, in_channels=train.channels, classes=len(train.classes), seed=seed, **own)

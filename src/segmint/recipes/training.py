@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from segmint.datasets.prepared_folder import prepared_images, read_record
 from segmint.devices import check_arithmetic, memory_errors
-from segmint.errors import InputError, UsageError
+from segmint.errors import InputError, UsageError, shortened
 from segmint.images import Image, check_finite, collect_images, read_image
 from segmint.images.channels import check_channel_order
 from segmint.recipes import recipes
@@ -75,7 +75,7 @@ def train(
     """
     if not overwrite and is_finished(Path(out)):
         raise UsageError(f"{out} holds a finished run: pass overwrite=True or another out")
-    given = [data] if isinstance(data, str | Path) else list(data)
+    given = _given(data)
     config = Config(
         recipe=recipe,
         data=tuple(str(item) for item in given if not isinstance(item, Image)),
@@ -143,13 +143,15 @@ def resume(
         say: told what was recognized in the data, before learning goes on.
 
     Raises:
-        UsageError: when the folder holds no run, or a finished one.
+        UsageError: when the folder holds no run, or a finished one, or its configuration asks for
+            what this machine cannot do.
         InputError: when its data or checkpoint cannot be read.
     """
     folder = Path(run)
     check_resumable(folder)
     config = read_config(folder / CONFIG)
     settings = configured(config)
+    check_arithmetic(config.seed, config.device, config.precision)
     with memory_errors():
         _learn(config, settings, list(config.data), folder, watch=watch, say=say, resume=True)
         settle(folder)
@@ -223,6 +225,19 @@ def _learn(
         **found,
     }
     write_json(folder / RUN, record)
+
+
+def _given(data: object) -> list[str | Path | Image]:
+    """The places or images to learn from, one by one."""
+    several = isinstance(data, Iterable) and not isinstance(data, str | Path)
+    items = [*cast("Iterable[object]", data)] if several else [data]
+    found = [item for item in items if isinstance(item, str | Path | Image)]
+    if len(found) < len(items):
+        raise UsageError(
+            f"data is {shortened(' '.join(repr(data).split()))}, accepted is a folder, or for "
+            "recipes that learn without masks files and images, too: give one"
+        )
+    return found
 
 
 def _roots(data: Sequence[str | Path | Image]) -> dict[str, Any]:
