@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import torch
@@ -34,9 +35,10 @@ from segmint.torchvision_operators import declare_operators
 IMAGES = 4
 NAMES = ("deeplabv3-resnet50", "unet")
 ROUNDS = 5
-LIMITS = {torch.float64: 1e-8, torch.float32: 0.1, torch.bfloat16: 1.0}
-"""Of the relative difference of a peer's gradient from the plain one in float64, from which the
-plain one in float32 differs as well: kinks of 50 layers of ReLU."""
+LIMITS = {torch.float64: 1e-8, torch.float32: 4.0, torch.bfloat16: 1.5}
+"""Of the difference of a peer's gradient from the plain one in float64: in float64 itself, else as
+a multiple of how far the plain one in that arithmetic is from it. At its random start a ResNet of
+50 layers amplifies every rounding by five orders of magnitude."""
 
 Peers = tuple[nn.Module, nn.Module]
 
@@ -90,8 +92,7 @@ class Step:
     def gradients(self) -> None:
         """Compute what the weights would follow."""
         self.optimizer.forget_gradients()
-        low = self.dtype == torch.bfloat16
-        with torch.autocast("cpu", dtype=self.dtype if low else None, enabled=low):
+        with _arithmetic(self.dtype):
             total, _ = self.task.loss(self.batch)
         total.backward()
 
@@ -105,8 +106,10 @@ class Step:
 def plain_gradients(dtype: torch.dtype) -> list[Tensor]:
     """Of each plain peer, from the same weights, without dropout."""
     image, mask = batch()
-    peers = [_without_dropout(peer).to(dtype) for peer in plain_peers()]
-    logits = [peer(image.to(dtype)) for peer in peers]
+    wide = torch.float64 if dtype == torch.float64 else torch.float32
+    peers = [_without_dropout(peer).to(wide) for peer in plain_peers()]
+    with _arithmetic(dtype):
+        logits = [peer(image.to(wide)).to(wide) for peer in peers]
     for own, other in ((0, 1), (1, 0)):
         plain_loss(logits[own], logits[other].detach(), mask).backward()
     return [_gradient(peer) for peer in peers]
@@ -130,6 +133,10 @@ def differences(found: list[Tensor], expected: list[Tensor]) -> list[float]:
         float((one - other).norm() / other.norm())
         for one, other in zip(found, expected, strict=True)
     ]
+
+
+def _arithmetic(dtype: torch.dtype) -> AbstractContextManager[object]:
+    return torch.autocast("cpu", dtype=dtype) if dtype == torch.bfloat16 else nullcontext()
 
 
 def _without_dropout(network: nn.Module) -> nn.Module:
@@ -170,18 +177,28 @@ def memory(which: str) -> None:
     print(f"{peak_memory()} MiB, {peak_memory() - before} of it by the steps")
 
 
+def compare() -> None:
+    """Stop unless the step is the same one."""
+    expected = plain_gradients(torch.float64)
+    for dtype, limit in LIMITS.items():
+        found = differences(our_gradients(dtype), expected)
+        usual = [1.0, 1.0]
+        if dtype != torch.float64:
+            usual = differences(plain_gradients(dtype), expected)
+        told = ", ".join(
+            f"{name} {one:.1e}" + (f" (plain {other:.1e})" if dtype != torch.float64 else "")
+            for name, one, other in zip(NAMES, found, usual, strict=True)
+        )
+        print(f"{dtype}, distance of the gradient from the plain one in float64: {told}")
+        if any(one > limit * other for one, other in zip(found, usual, strict=True)):
+            raise SystemExit(f"more than {limit}: not the same step")
+
+
 def main() -> None:
     """Print every figure."""
     print(machine())
     torch.set_num_threads(2)
-    expected = plain_gradients(torch.float64)
-    plain = differences(plain_gradients(torch.float32), expected)
-    print(f"plain in float32: gradients differ by {', '.join(f'{each:.1e}' for each in plain)}")
-    for dtype, limit in LIMITS.items():
-        found = differences(our_gradients(dtype), expected)
-        print(f"ours in {dtype}: {', '.join(f'{each:.1e}' for each in found)}", flush=True)
-        if max(found) > limit:
-            raise SystemExit(f"more than {limit}: not the same step")
+    compare()
     made = works()
     seconds = in_turn(*(make() for make in made.values()), runs=ROUNDS)
     for name, taken in zip(made, seconds, strict=True):

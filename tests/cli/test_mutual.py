@@ -206,6 +206,9 @@ def test_evaluation_of_every_peer(run: Path, succeeds: Any) -> None:
     told = {name: each["mean_iou"] for name, each in json.loads(output)["peers"].items()}
     assert set(told) == set(EVERYONE)
     assert {name: told[name] for name in best} == pytest.approx(best, abs=1e-5)
+    output, _ = succeeds("report", "run", "--peer", "b-solo", "--json", "--quiet")
+    assert json.loads(output)["scores"]["mean_iou"] == pytest.approx(told["b-solo"])
+    assert "Predicted by peer b-solo, which learned alone" in (run / "report.html").read_text()
     assert succeeds("evaluate", "run", "--peer", "a", "--quiet")[0].startswith("a of run on ")
 
 

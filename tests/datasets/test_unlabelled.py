@@ -101,6 +101,17 @@ def test_images_that_have_masks_too_are_told(folder: Path, like: Dataset) -> Non
     assert found.notes[0].startswith(start)
 
 
+def test_images_that_judge_are_left_out(folder: Path, like: Dataset) -> None:
+    judging = Pair(image=folder / "deep" / ".." / "b10.png", mask=None, name="b10")
+    held_out = replace(like, pairs=(judging,), split="val")
+    found = open_unlabelled(folder, like, held_out=held_out)
+    assert [pair.image.name for pair in found.pairs] == ["b9.png", "b9.png"]
+    (note,) = found.notes
+    assert note.startswith("1 of the 3 images without masks are images of split val")
+    with pytest.raises(InputError, match=r"all images in .* are of split val"):
+        open_unlabelled(folder / "b10.png", like, held_out=held_out)
+
+
 def test_prepared_images_keep_their_region(tmp_path: Path, like: Dataset) -> None:
     region = RNG.random((5, 7)) < 0.5
     prepared = images.Image(

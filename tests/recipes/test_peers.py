@@ -77,6 +77,11 @@ def test_frozen_peers_teach_and_have_no_twin() -> None:
     assert (found["b"].frozen, found["b"].teachers, found["b"].twin) == (False, ("a",), True)
 
 
+def test_a_teacher_that_learns_alone_is_its_own_twin() -> None:
+    found = planned((*PAIR, "c=unet"), teacher="b", solo=True)
+    assert [found[name].twin for name in "abc"] == [True, False, True]
+
+
 def test_options_of_single_peers() -> None:
     texts = ("a.lr=1e-4", "a.objective=0.5*bce + 0.5*rmi", "b.features=16", "b.weights=w.pt")
     found = planned(peer_options=texts)

@@ -27,6 +27,9 @@ class ReportOptions(Options):
 
     split: str | None = option(None)
     """Split of the data set; if not given the one that chose the network."""
+    peer: str | None = option(None)
+    """Whose predictions are shown, of a run of mutual; if not given those of the best by
+    validation."""
     examples: int = option(8, low=0, high=24)
     """Images shown at most, at equal steps from the best to the worst."""
     out: str | None = option(None, aliases=("output",))
@@ -82,7 +85,7 @@ def _report(folder: Path, data: str | None, options: ReportOptions, how: RunOpti
 
     _check_out(options.out, overwrite=options.overwrite)
     use_threads(how.threads)
-    run = Run(folder, device=how.device, precision=how.precision)
+    run = Run(folder, device=how.device, precision=how.precision, peer=options.peer)
     dataset, _ = report_dataset(run, data, options.split)
     images = 0 if dataset is None else len(dataset)
     try:

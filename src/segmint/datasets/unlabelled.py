@@ -25,7 +25,7 @@ _INNER = "images"
 _PREPARED = ".npz"
 
 
-def open_unlabelled(root: str | Path, like: Dataset) -> Dataset:
+def open_unlabelled(root: str | Path, like: Dataset, *, held_out: Dataset | None = None) -> Dataset:
     """The images of a folder, as samples of a data set of which nothing is known.
 
     Args:
@@ -33,13 +33,14 @@ def open_unlabelled(root: str | Path, like: Dataset) -> Dataset:
             folder that holds a folder ``images`` that one is taken, for masks may lie beside it.
         like: the data set that they are learned with; channels, classes, palette and
             ``ignore_index`` are its own. Grey images become RGB where it has three channels.
+        held_out: a split to judge by, whose images are left out.
 
     Returns:
         Samples, in natural order, whose mask is ``ignore_index`` everywhere. Reading one of other
         channels, or one that is damaged, raises an ``InputError`` that names it.
 
     Raises:
-        InputError: when there is no such folder, or no image in it.
+        InputError: when there is no such folder, or no image in it to learn from.
     """
     root = Path(root)
     inner = is_folder(root / _INNER)
@@ -49,6 +50,18 @@ def open_unlabelled(root: str | Path, like: Dataset) -> Dataset:
         Pair(image=path, mask=None, name=name) for path, name in zip(paths, names, strict=True)
     ]
     notes = [f"images without masks are those of {root / _INNER}"] if inner else []
+    kept = [] if held_out is None else _shared(pairs, held_out)
+    if held_out is not None and kept:
+        if len(kept) == len(pairs):
+            raise InputError(
+                f"all images in {root} are of split {held_out.split}, which judges the networks: "
+                "give others to learn from"
+            )
+        notes.append(
+            f"{len(kept)} of the {len(pairs)} images without masks are images of split "
+            f"{held_out.split}, which judges the networks: they are left out"
+        )
+        pairs = [pair for pair in pairs if pair not in kept]
     return replace(
         like,
         root=root,
@@ -117,11 +130,16 @@ def _pixels_and_region(path: Path) -> tuple[NDArray[Any], NDArray[np.bool_] | No
 
 
 def _note_of_shared(pairs: Sequence[Pair], like: Dataset) -> tuple[str, ...]:
-    known = {pair.image.resolve() for pair in like.pairs}
-    shared = [pair.image for pair in pairs if pair.image.resolve() in known]
+    shared = _shared(pairs, like)
     if not shared:
         return ()
     return (
         f"{len(shared)} of the {len(pairs)} images without masks are images of split {like.split}, "
-        f"too, such as {shared[0]}: they are learned from with their masks and without",
+        f"too, such as {shared[0].image}: they are learned from with their masks and without",
     )
+
+
+def _shared(pairs: Sequence[Pair], other: Dataset) -> list[Pair]:
+    """Those that lie in the same files as images of another split."""
+    known = {pair.image.resolve() for pair in other.pairs}
+    return [pair for pair in pairs if pair.image.resolve() in known]

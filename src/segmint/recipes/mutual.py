@@ -53,7 +53,7 @@ def train(plan: Plan) -> dict[str, Any]:
     options, peers = plan.section(MutualOptions), plan.section(PeersOptions)
     plans = plan_peers(peers, options, plan.section(LossOptions).objective, seed=plan.seed)
     data = open_labelled(plan, objectives_of(plans))
-    unlabelled = _unlabelled(plan, data.train)
+    unlabelled = _unlabelled(data)
     task = MutualTask(
         build_peers(plans, data.train),
         options,
@@ -96,16 +96,16 @@ def names_of(record: Mapping[str, Any]) -> tuple[str, ...]:
     return read_peers(record).names
 
 
-def _unlabelled(plan: Plan, train: Dataset) -> Dataset | None:
+def _unlabelled(data: LabelledData) -> Dataset | None:
     """The images without masks, where some were given."""
     from segmint.datasets.unlabelled import open_unlabelled
 
-    root = plan.section(PeersOptions).unlabelled
+    root = data.plan.section(PeersOptions).unlabelled
     if root is None:
         return None
-    found = open_unlabelled(root, train)
+    found = open_unlabelled(root, data.train, held_out=data.splits.val)
     for note in found.notes:
-        plan.say(f"note: {note}")
+        data.plan.say(f"note: {note}")
     return found
 
 

@@ -49,7 +49,7 @@ class PeerPlan:
     """It teaches and does not learn."""
     teachers: tuple[str, ...] = ()
     twin: bool = False
-    """Whether a copy of it learns alone beside it."""
+    """Whether a copy of it learns alone beside it; one without teachers does so itself."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Of its network."""
 
@@ -219,7 +219,7 @@ def _planned(
         weights=weights,
         frozen=bool(frozen),
         teachers=teachers,
-        twin=solo and not frozen,
+        twin=solo and bool(teachers),
         options={option: value for option, value in given.items() if option not in _OWN},
     )
 

@@ -32,4 +32,5 @@ class MutualOptions(Options):
     """Pixels of images with masks that are compared: labelled ones, or those without a label,
     too."""
     solo: bool = option(False)
-    """Let a twin of each peer learn alone beside it, to tell what mutual learning brings."""
+    """Let a twin of each peer that learns from others learn alone beside it, to tell what mutual
+    learning brings."""
