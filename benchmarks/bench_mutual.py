@@ -35,7 +35,7 @@ from segmint.torchvision_operators import declare_operators
 IMAGES = 4
 NAMES = ("deeplabv3-resnet50", "unet")
 ROUNDS = 5
-LIMITS = {torch.float64: 1e-8, torch.float32: 4.0, torch.bfloat16: 1.5}
+LIMITS = {torch.float64: 1e-8, torch.float32: 10.0, torch.bfloat16: 1.5}
 """Of the difference of a peer's gradient from the plain one in float64: in float64 itself, else as
 a multiple of how far the plain one in that arithmetic is from it. At its random start a ResNet of
 50 layers amplifies every rounding by five orders of magnitude."""
