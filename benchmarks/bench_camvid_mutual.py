@@ -5,7 +5,8 @@ twin of each that learns alone (``--solo``): the same first weights, batches and
 in one training. Three seeds. Mean IoU over the classes that are present, at native size; the
 validation split chooses the weights of each peer and ensemble, the test split is scored once.
 
-Run: ``python benchmarks/bench_camvid_mutual.py CAMVID_FOLDER [STEPS_A_RUN [SEED ...]]``.
+Run: ``python benchmarks/bench_camvid_mutual.py CAMVID_FOLDER [STEPS_A_RUN [OPTION=VALUE ...]]``;
+with options, like gate=right, there are no twins, for those would be the same once more.
 """
 
 from __future__ import annotations
@@ -14,38 +15,38 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import segmint
 from measuring import machine
 from segmint.recipes.scoring import score_peers
+from segmint.recipes.settings import assignments
 from segmint.recipes.splits import open_again
 
 SEEDS = (0, 1, 2)
 SPLITS = ("val", "test")
-STEPS = 260
+STEPS = 230
 EPOCHS = 10
 
 
-def main(root: str, steps: int, seeds: Sequence[int]) -> None:
+def main(root: str, steps: int, options: Mapping[str, Any]) -> None:
     """Train once a seed, and print a table."""
     print(machine())
     start = time.perf_counter()
-    rows = [scores_of(root, seed, steps) for seed in seeds]
+    rows = [scores_of(root, seed, steps, options) for seed in SEEDS]
     minutes = (time.perf_counter() - start) / 60
-    print(f"{len(seeds)} seeds, {steps} steps each, {minutes:.1f} minutes in all")
-    for split in SPLITS:
-        for name in (name for name, of in rows[0] if of == split and "-solo" not in name):
+    print(f"{len(SEEDS)} seeds, {steps} steps each, {minutes:.1f} minutes in all")
+    for name, split in rows[0]:
+        if not name.endswith("-solo"):
             together = [row[name, split] for row in rows]
-            alone = [row[f"{name}-solo", split] for row in rows]
-            gains = [one - other for one, other in zip(together, alone, strict=True)]
-            print(
-                f"{split} {name}: together {_spread(together)}, alone {_spread(alone)}, "
-                f"gain {_spread(gains)} ({', '.join(f'{gain:+.4f}' for gain in gains)})"
-            )
+            alone = [row[f"{name}-solo", split] for row in rows if (f"{name}-solo", split) in row]
+            print(f"{split} {name}: together {_spread(together)}{_compared(together, alone)}")
 
 
-def scores_of(root: str, seed: int, steps: int) -> dict[tuple[str, str], float]:
+def scores_of(
+    root: str, seed: int, steps: int, options: Mapping[str, Any]
+) -> dict[tuple[str, str], float]:
     """Mean IoU by name and split after one training."""
     with tempfile.TemporaryDirectory() as folder:
         run = segmint.train(
@@ -55,12 +56,13 @@ def scores_of(root: str, seed: int, steps: int) -> dict[tuple[str, str], float]:
             seed=seed,
             peers=("deeplab=smp:deeplabv3plus/resnet18", "unet"),
             peer_options={"unet": {"features": 16}},
-            solo=True,
+            solo=not options,
             batch_size=4,
             steps=steps,
             steps_per_epoch=-(-steps // EPOCHS),
             learning_rate=2e-3,
             cache=True,
+            **options,
         )
         found = {}
         for split in SPLITS:
@@ -71,6 +73,14 @@ def scores_of(root: str, seed: int, steps: int) -> dict[tuple[str, str], float]:
         return found
 
 
+def _compared(together: Sequence[float], alone: Sequence[float]) -> str:
+    if not alone:
+        return ""
+    gains = [one - other for one, other in zip(together, alone, strict=True)]
+    each = ", ".join(f"{gain:+.4f}" for gain in gains)
+    return f", alone {_spread(alone)}, gain {_spread(gains)} ({each})"
+
+
 def _spread(values: Sequence[float]) -> str:
     deviation = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
     return f"{statistics.mean(values):.4f}{deviation}"
@@ -78,5 +88,4 @@ def _spread(values: Sequence[float]) -> str:
 
 if __name__ == "__main__":
     given = sys.argv[2:]
-    chosen = tuple(map(int, given[1:])) or SEEDS
-    main(sys.argv[1], int(given[0]) if given else STEPS, chosen)
+    main(sys.argv[1], int(given[0]) if given else STEPS, assignments(given[1:]))
