@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from segmint.cli import run
+from segmint.cli import run as run_command
 
 HEIGHT, WIDTH = 24, 32
 
@@ -38,7 +41,7 @@ def succeeds(capsys):
     """Run a command that succeeds: what it wrote to standard output and standard error."""
 
     def call(*arguments):
-        code = run([str(argument) for argument in arguments])
+        code = run_command([str(argument) for argument in arguments])
         output, errors = capsys.readouterr()
         assert code == 0, errors
         return output, errors
@@ -51,7 +54,7 @@ def refused(capsys):
     """Run a command that fails with that code: its one sentence on standard error."""
 
     def call(code, *arguments):
-        assert run([str(argument) for argument in arguments]) == code
+        assert run_command([str(argument) for argument in arguments]) == code
         output, errors = capsys.readouterr()
         assert output == ""
         assert errors.startswith("segmint: "), errors
@@ -67,10 +70,25 @@ def partly(capsys):
     """Run a command that does some of the work: its output, progress lines and complaints."""
 
     def call(*arguments):
-        assert run([str(argument) for argument in arguments]) == 1
+        assert run_command([str(argument) for argument in arguments]) == 1
         output, errors = capsys.readouterr()
         lines = errors.splitlines()
         complaints = [line for line in lines if line.startswith("segmint: ")]
         return output, [line for line in lines if line not in complaints], complaints
 
     return call
+
+
+@pytest.fixture
+def scenes(made: Path, here: Path) -> Path:
+    """The scenes that a module made, and pictures ``more`` without masks, in the current folder."""
+    shutil.copytree(made / "scenes", here / "scenes")
+    shutil.copytree(made / "more", here / "more")
+    return here / "scenes"
+
+
+@pytest.fixture
+def run(made: Path, scenes: Path, here: Path) -> Path:
+    """The run that a module made, in the current folder."""
+    shutil.copytree(made / "run", here / "run")
+    return here / "run"

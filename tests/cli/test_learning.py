@@ -24,6 +24,9 @@ from segmint.errors import UsageError
 from segmint.images import read_labels
 from segmint.recipes.run import Run
 
+sys.path.insert(0, str(Path(__file__).parent))
+from scenes import scene, write_scenes
+
 SMALL = (
     *("--features", "4", "--levels", "2", "--crop", "32", "--resize", "0"),
     *("--augmentation", "flip", "--batch-size", "2", "--epochs", "2"),
@@ -34,33 +37,14 @@ CLASSES = ("night", "disk", "bar")
 COLORS = ((10, 20, 30), (230, 160, 0), (0, 115, 180))
 
 
-def scene(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """A picture (40, 48, 3) with a bright disk and a bar, and its mask."""
-    generator = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:40, :48]
-    mask = np.zeros((40, 48), np.uint8)
-    center = generator.integers(12, 28, 2)
-    mask[(rows - center[0]) ** 2 + (columns - center[1]) ** 2 < 60] = 1
-    mask[:, 40:44] = 2
-    picture = np.array([[20, 20, 20], [200, 120, 40], [40, 160, 220]])[mask]
-    noisy = picture + generator.normal(0, 8, picture.shape)
-    return noisy.clip(0, 255).astype(np.uint8), mask
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set of eight scenes in the layout ``folder``, with palette masks."""
-    root = tmp_path_factory.mktemp("scenes")
-    (root / "images").mkdir()
-    (root / "masks").mkdir()
+    root = tmp_path_factory.mktemp("made") / "scenes"
     lines = [
         f"{name} {' '.join(map(str, color))}" for name, color in zip(CLASSES, COLORS, strict=True)
     ]
-    (root / "classes.txt").write_text("\n".join(lines) + "\n")
-    for seed in range(8):
-        picture, mask = scene(seed)
-        Pillow.fromarray(picture).save(root / "images" / f"{seed}.png")
-        Pillow.fromarray(mask).save(root / "masks" / f"{seed}.png")
+    write_scenes(root, "\n".join(lines) + "\n")
     return root
 
 

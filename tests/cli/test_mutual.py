@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from segmint.recipes.scoring import score_peers, score_run
 from segmint.recipes.splits import open_again
 from segmint.solvers.mutual_task import MutualTask
 
+sys.path.insert(0, str(Path(__file__).parent))
+from scenes import scene, write_scenes
+
 SMALL = (
     *("--crop", "32", "--resize", "0", "--augmentation", "flip", "--batch-size", "2"),
     *("--epochs", "2", "--steps-per-epoch", "3", "--val-fraction", "0.25", "--quiet"),
@@ -36,49 +39,18 @@ TRAIN = (*MUTUAL, "--peer-options", *SIZES)
 EVERYONE = ("a", "b", "ensemble", "a-solo", "b-solo", "ensemble-solo")
 
 
-def scene(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """A picture (40, 48, 3) with a bright disk and a bar, and its mask."""
-    generator = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:40, :48]
-    mask = np.zeros((40, 48), np.uint8)
-    center = generator.integers(12, 28, 2)
-    mask[(rows - center[0]) ** 2 + (columns - center[1]) ** 2 < 60] = 1
-    mask[:, 40:44] = 2
-    picture = np.array([[20, 20, 20], [200, 120, 40], [40, 160, 220]])[mask]
-    noisy = picture + generator.normal(0, 8, picture.shape)
-    return noisy.clip(0, 255).astype(np.uint8), mask
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``scenes``, five pictures ``more`` without masks, and a run ``run``."""
     root = tmp_path_factory.mktemp("made")
-    for folder in ("scenes/images", "scenes/masks", "more"):
-        (root / folder).mkdir(parents=True)
-    (root / "scenes" / "classes.txt").write_text("night\ndisk\nbar\n")
-    for seed in range(8):
-        picture, mask = scene(seed)
-        Pillow.fromarray(picture).save(root / "scenes" / "images" / f"{seed}.png")
-        Pillow.fromarray(mask).save(root / "scenes" / "masks" / f"{seed}.png")
+    write_scenes(root / "scenes", "night\ndisk\nbar\n")
+    (root / "more").mkdir()
     for seed in range(5):
         Pillow.fromarray(scene(100 + seed)[0]).save(root / "more" / f"{seed}.png")
     call = [*TRAIN, "--solo", "--out", str(root / "run")]
     call[call.index("scenes")] = str(root / "scenes")
     assert run_command(call) == 0
     return root
-
-
-@pytest.fixture
-def scenes(made: Path, here: Path) -> Path:
-    shutil.copytree(made / "scenes", here / "scenes")
-    shutil.copytree(made / "more", here / "more")
-    return here / "scenes"
-
-
-@pytest.fixture
-def run(made: Path, scenes: Path, here: Path) -> Path:
-    shutil.copytree(made / "run", here / "run")
-    return here / "run"
 
 
 def record_of(run: Path) -> dict[str, Any]:
