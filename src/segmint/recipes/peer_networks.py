@@ -10,7 +10,8 @@ from segmint.errors import InputError, UsageError
 from segmint.objectives.objective import Objective
 from segmint.recipes.peers import PeerPlan
 from segmint.recipes.starting_networks import starting_network
-from segmint.solvers.peer import ENSEMBLE, SOLO, Peer
+from segmint.solvers.peer import Peer
+from segmint.solvers.peer_names import ENSEMBLE, SOLO
 
 if TYPE_CHECKING:
     from torch import nn

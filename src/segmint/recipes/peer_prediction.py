@@ -14,7 +14,7 @@ from segmint.methods.method import Outcome
 from segmint.metrics.disagreement import disagreement
 from segmint.recipes.class_prediction import ClassPrediction, labels_of
 from segmint.recipes.peers_record import read_peers
-from segmint.solvers.peer import ENSEMBLE, SOLO
+from segmint.solvers.peer_names import ENSEMBLE, SOLO
 
 if TYPE_CHECKING:
     from torch import nn

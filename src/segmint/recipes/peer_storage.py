@@ -14,7 +14,7 @@ from segmint.recipes.peers_record import NETWORKS, file_of
 from segmint.solvers.best_networks import Best, use_best
 from segmint.solvers.epoch_line import VALIDATION
 from segmint.solvers.mutual_task import MutualTask
-from segmint.solvers.peer import ENSEMBLE, SOLO
+from segmint.solvers.peer_names import ENSEMBLE, SOLO
 from segmint.solvers.sitting import LearningError
 from segmint.solvers.training import Fitted
 

@@ -14,11 +14,11 @@ from segmint.errors import UsageError, nearest, shortened
 from segmint.networks import networks
 from segmint.networks.zoo_names import PREFIX
 from segmint.networks.zoo_names import parse as parse_zoo_name
-from segmint.recipes.peers_options import NAME, PeersOptions
+from segmint.recipes.peers_options import PeersOptions
 from segmint.recipes.settings import assignments
 from segmint.solvers.epoch_line import VALIDATION
 from segmint.solvers.mutual_options import MutualOptions
-from segmint.solvers.peer import ENSEMBLE, SOLO
+from segmint.solvers.peer_names import ENSEMBLE, NAME, SOLO
 
 LONGEST_NAME = 64
 FLAG = "--peer-options"

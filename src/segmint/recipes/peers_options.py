@@ -11,9 +11,6 @@ from typing import Any
 from segmint.errors import UsageError
 from segmint.options import Options, option
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
-"""What a peer may be called; its file is named like it."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class PeersOptions(Options):

@@ -9,10 +9,10 @@ from typing import Any
 
 from segmint.errors import UsageError
 from segmint.recipes.peers import plan_peers
-from segmint.recipes.peers_options import NAME, PeersOptions
+from segmint.recipes.peers_options import PeersOptions
 from segmint.recipes.supervised_options import LossOptions
 from segmint.solvers.mutual_options import MutualOptions
-from segmint.solvers.peer import ENSEMBLE, SOLO
+from segmint.solvers.peer_names import ENSEMBLE, NAME, SOLO
 
 NETWORKS = "networks"
 """Folder of the networks in that of the run."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from segmint.reports.chart import MOST_OTHERS, STYLES, Chart, Curve
 from segmint.reports.curve_chart import best_point, curve_chart
-from segmint.solvers.peer import ENSEMBLE, SOLO
+from segmint.solvers.peer_names import ENSEMBLE, SOLO
 
 _VALIDATION = "val_"
 _PAIR = "divergence"

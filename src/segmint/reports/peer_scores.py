@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from segmint.recipes.scoring import RunScores
-from segmint.solvers.peer import ENSEMBLE, SOLO
+from segmint.solvers.peer_names import ENSEMBLE, SOLO
 
 
 @dataclass(frozen=True, kw_only=True)

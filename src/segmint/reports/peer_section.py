@@ -9,7 +9,7 @@ from segmint.reports.page import Cell, Section, Table
 from segmint.reports.peer_facts import peer_plans
 from segmint.reports.peer_scores import PeerScore, best_peer, gains, twin_of
 from segmint.reports.run_scores import number
-from segmint.solvers.peer import ENSEMBLE, SOLO
+from segmint.solvers.peer_names import ENSEMBLE, SOLO
 
 _LEAST_GAIN = 0.0005
 """Of the mean IoU; less is shown as nothing."""

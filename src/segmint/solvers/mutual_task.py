@@ -21,8 +21,9 @@ from segmint.solvers.class_scores import ClassScores, MeanOfImages
 from segmint.solvers.learning_task import LearningTask
 from segmint.solvers.logits import logits_size, sized
 from segmint.solvers.mutual_options import MutualOptions
-from segmint.solvers.peer import ENSEMBLE, SOLO, Peer
+from segmint.solvers.peer import Peer
 from segmint.solvers.peer_checks import check_peers, members_of
+from segmint.solvers.peer_names import ENSEMBLE, SOLO
 from segmint.solvers.validation_masks import at_image_size, checked_mask
 
 SCORES = ("mean_iou", "accuracy", "mean_dice")

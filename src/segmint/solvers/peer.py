@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from segmint.objectives.objective import Objective
-
-ENSEMBLE = "ensemble"
-"""Name of the mean of all peers that learn from each other."""
-
-SOLO = "-solo"
-"""After the name of a peer, and of the ensemble: its twin that learns alone."""
+from segmint.solvers.peer_names import ENSEMBLE
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,10 +8,8 @@ from itertools import combinations
 from typing import Any
 
 from segmint.errors import UsageError
-from segmint.solvers.peer import ENSEMBLE, Peer
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-"""Files bear it, and a slash parts it from other words in a table."""
+from segmint.solvers.peer import Peer
+from segmint.solvers.peer_names import ENSEMBLE, NAME
 
 
 def check_peers(peers: Mapping[str, Peer], classes: int) -> None:
@@ -26,7 +24,7 @@ def check_peers(peers: Mapping[str, Peer], classes: int) -> None:
     """
     ensembles = members_of(peers)
     for name in {**ensembles, **peers}:
-        if not _NAME.fullmatch(name) or (name in peers and name in ensembles):
+        if not re.fullmatch(NAME, name) or (name in peers and name in ensembles):
             raise UsageError(
                 f"a peer or ensemble is named {name!r}, accepted are letters, digits, - and _, and "
                 f"for a peer no name of an ensemble ({_listed(ensembles)}): give it another name"
