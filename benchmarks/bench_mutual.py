@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from bench_unet import CLASSES
 from bench_unet import batch as unet_batch
-from measuring import in_turn, machine, peak_memory, ratio, run_alone, spread
+from measuring import machine, peak_memory, print_turns
 from plain_mutual import PlainMutualStep, plain_loss
 from plain_unet import PlainUNet
 from segmint.devices import choose_dtype
@@ -34,7 +34,6 @@ from segmint.torchvision_operators import declare_operators
 
 IMAGES = 4
 NAMES = ("deeplabv3-resnet50", "unet")
-ROUNDS = 5
 LIMITS = {torch.float64: 1e-8, torch.float32: 10.0, torch.bfloat16: 1.5}
 """Of the difference of a peer's gradient from the plain one in float64: in float64 itself, else as
 a multiple of how far the plain one in that arithmetic is from it. At its random start a ResNet of
@@ -199,12 +198,7 @@ def main() -> None:
     print(machine())
     torch.set_num_threads(2)
     compare()
-    made = works()
-    seconds = in_turn(*(make() for make in made.values()), runs=ROUNDS)
-    for name, taken in zip(made, seconds, strict=True):
-        printed, _, _ = run_alone(__file__, name)
-        gain = ratio(seconds[0], taken)
-        print(f"{name}: {spread(taken)}, {gain:.2f} times the plain speed, {printed.strip()}")
+    print_turns(__file__, works())
 
 
 if __name__ == "__main__":

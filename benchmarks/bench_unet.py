@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from measuring import in_turn, machine, peak_memory, ratio, run_alone, spread
+from measuring import machine, peak_memory, print_turns
 from plain_unet import PlainStep, PlainUNet
 from segmint.devices import choose_dtype
 from segmint.networks import build
@@ -103,7 +103,7 @@ def memory(which: str) -> None:
     before = peak_memory()
     work()
     work()
-    print(peak_memory() - before)
+    print(f"{peak_memory() - before} MiB")
 
 
 def main() -> None:
@@ -115,12 +115,7 @@ def main() -> None:
         print(f"{dtype}: logits differ by {found[0]:.1e}, gradient by {found[1]:.1e}")
         if any(each > limit for each, limit in zip(found, limits, strict=True)):
             raise SystemExit(f"more than {limits}: not the same network")
-    made = works()
-    seconds = in_turn(*(make() for make in made.values()), runs=5)
-    for name, taken in zip(made, seconds, strict=True):
-        printed, _, _ = run_alone(__file__, name)
-        gain = ratio(seconds[0], taken)
-        print(f"{name}: {spread(taken)}, {gain:.2f} times the plain speed, {printed.strip()} MiB")
+    print_turns(__file__, works())
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 
@@ -54,6 +54,23 @@ def run_alone(script: str, *arguments: str) -> tuple[str, float, int]:
         What it printed, its seconds, and its peak resident memory in MiB.
     """
     return run_command([sys.executable, script, *arguments])
+
+
+def print_turns(
+    script: str, works: Mapping[str, Callable[[], Callable[[], object]]], *, runs: int = 5
+) -> None:
+    """Print seconds, speed and memory of works by name, the first of which is the plain one.
+
+    Args:
+        script: prints the memory of a work when it gets its name.
+        works: what makes each work.
+        runs: rounds.
+    """
+    seconds = in_turn(*(make() for make in works.values()), runs=runs)
+    for name, taken in zip(works, seconds, strict=True):
+        printed, _, _ = run_alone(script, name)
+        gain = ratio(seconds[0], taken)
+        print(f"{name}: {spread(taken)}, {gain:.2f} times the plain speed, {printed.strip()}")
 
 
 def run_command(command: Sequence[str]) -> tuple[str, float, int]:

@@ -19,12 +19,9 @@ from segmint.networks.dilation import spare_padding
 from segmint.networks.layout import keep_layout
 from segmint.networks.padding import padded
 from segmint.networks.zoo_encoders import encoder_needs
-from segmint.networks.zoo_names import PREFIX
+from segmint.networks.zoo_names import DOWNLOAD, PREFIX
 from segmint.networks.zoo_weights import load_zoo_weights
 from segmint.torchvision_operators import declare_operators
-
-DOWNLOAD = "download"
-"""The word that asks for published weights of the encoder from the network."""
 
 _OWN = {"encoder_name", "encoder_weights", "in_channels", "classes", "activation", "aux_params"}
 """Arguments of the package that are set here, or would make of logits something else."""

@@ -13,6 +13,8 @@ PREFIX = "smp:"
 FORM = "smp:ARCHITECTURE/ENCODER"
 TIMM_PREFIX = "tu-"
 """Before the name of an encoder that timm brings."""
+DOWNLOAD = "download"
+"""The word that asks for published weights of the encoder from the network."""
 
 _ARCHITECTURES = """
     unet unetplusplus manet linknet fpn pspnet deeplabv3 deeplabv3plus pan upernet segformer dpt

@@ -12,7 +12,7 @@ import numpy as np
 
 from segmint.errors import UsageError, nearest, shortened
 from segmint.networks import networks
-from segmint.networks.zoo_names import PREFIX
+from segmint.networks.zoo_names import DOWNLOAD, PREFIX
 from segmint.networks.zoo_names import parse as parse_zoo_name
 from segmint.recipes.peers_options import PeersOptions
 from segmint.recipes.settings import assignments
@@ -22,7 +22,6 @@ from segmint.solvers.peer_names import ENSEMBLE, NAME, SOLO
 
 LONGEST_NAME = 64
 FLAG = "--peer-options"
-DOWNLOAD = "download"
 
 _OWN = ("objective", "learning_rate", "weights", "frozen")
 _SAME_FOR_ALL = ("classes", "in_channels", "seed")

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from segmint.errors import UsageError
 from segmint.networks import build
-from segmint.networks.zoo_names import PREFIX
+from segmint.networks.zoo_names import DOWNLOAD, PREFIX
 
 if TYPE_CHECKING:
     from torch import nn
 
     from segmint.datasets.dataset import Dataset
 
-_DOWNLOAD = "download"
 _OF_THE_NAME = ("name", "architecture", "encoder", "self")
 """What the name of a network says, so that no option can."""
 
@@ -47,7 +46,7 @@ def starting_network(
                 f"network {name!r} does not take {option}: which network it is, its name says "
                 "alone; leave it out"
             )
-    if weights == _DOWNLOAD and not in_zoo:
+    if weights == DOWNLOAD and not in_zoo:
         raise UsageError(
             f"network {name!r} cannot download weights: only {PREFIX} networks have published "
             "weights; name a file of weights, or leave them out"
