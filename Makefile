@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+DOCS_INSTALLED := .venv/.docs-installed
 
-.PHONY: install demo test check lint types bench clean
+.PHONY: install demo test check lint types bench docs clean
 
 install: $(INSTALLED)
 
@@ -32,5 +33,12 @@ check: lint types test
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/run.py
 
+docs: $(DOCS_INSTALLED)
+	$(BIN)/mkdocs build --strict
+
+$(DOCS_INSTALLED): $(INSTALLED)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache segmint-demo
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache segmint-demo site

@@ -1,0 +1,1 @@
+"""Compare recipes and methods fairly: same data, same budget, several seeds, one table."""

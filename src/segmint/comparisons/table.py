@@ -1,0 +1,133 @@
+"""The table of a comparison: mean and deviation over seeds, differences, what was the same."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from segmint.comparisons.cell import WHOLE, CellResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A score of the table."""
+
+    name: str
+    """Key of the score, ``mean_iou``."""
+    title: str
+    """What readers call it, ``mean IoU``."""
+    better: Literal["higher", "lower"] = "higher"
+    digits: int = 4
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number for each seed."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float | None:
+        """None where there is no number."""
+        return statistics.fmean(self.values) if self.values else None
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation over seeds (n - 1); None for fewer than two."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRow:
+    """An arm, or one of the networks that an arm has."""
+
+    label: str
+    """Of the arm."""
+    answer: str = WHOLE
+    """Peer or ensemble of the arm, or ``WHOLE``."""
+    seeds: tuple[int, ...] = ()
+    """Those that have a result."""
+    scores: Mapping[str, Spread] = field(default_factory=dict)
+    """By the name of their column."""
+    seconds: Spread = Spread(())
+    """Of learning."""
+    seconds_per_image: Spread = Spread(())
+    peak_mib: Spread = Spread(())
+    steps: Spread = Spread(())
+    published: Mapping[str, float] = field(default_factory=dict)
+    """Published figures by the name of their column, where the data set is the full one."""
+
+    @property
+    def title(self) -> str:
+        """``mutual: unet``."""
+        return f"{self.label}: {self.answer}" if self.answer != WHOLE else self.label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairing:
+    """A row less another, on the same seeds or the same images."""
+
+    first: str
+    """Title of a row."""
+    second: str
+    column: str
+    over: Literal["seeds", "images"]
+    pairs: int
+    """How many seeds, or images (each by its mean over seeds)."""
+    difference: float
+    """Mean of first less second."""
+    p_value: float | None
+    """Two-sided paired t-test over seeds, Wilcoxon's signed-rank test over images; None where there
+    are too few pairs or they do not differ."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """An option in which the arms are not alike."""
+
+    option: str
+    """``network.network``."""
+    values: Mapping[str, str]
+    """By the label of the arm, for those that have the option."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonTable:
+    """Everything that a comparison tells."""
+
+    dataset: str
+    split: str
+    root: str
+    n_images: int
+    is_full: bool
+    """Whether the split is the official one with all its images."""
+    seeds: tuple[int, ...]
+    """Asked for."""
+    columns: tuple[Column, ...]
+    """The first is what pairings and examples go by."""
+    rows: tuple[TableRow, ...]
+    """Arms in the order they were named."""
+    pairings: tuple[Pairing, ...] = ()
+    same: Mapping[str, str] = field(default_factory=dict)
+    """What all arms shared: split, augmentation, schedule, budget."""
+    differences: tuple[Difference, ...] = ()
+    failures: tuple[CellResult, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Cells that have not run yet, ``unet-rmi, seed 2``."""
+    notes: tuple[str, ...] = ()
+    published_source: str = ""
+    """Where published figures are from; empty where there are none."""
+    command: str = ""
+    """The line to do it once more."""
+    machine: str = ""
+    """Processor, cores, memory."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    """Of all cells together, learning and scoring."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every cell has run."""
+        return not self.missing
