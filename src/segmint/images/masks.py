@@ -132,21 +132,36 @@ def pair_files(predictions: str | Path, masks: str | Path) -> list[tuple[str, Pa
         InputError: when a file or folder is absent, a prediction has no mask or more than one, or
             two predictions have the same one.
     """
+    pairs, missing = pair_files_with_masks(predictions, masks)
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(missing) + len(pairs)} predictions in {predictions} have no "
+            f"mask in {masks}: {some_of(missing)}; add their masks or remove them"
+        )
+    return pairs
+
+
+def pair_files_with_masks(
+    predictions: str | Path, masks: str | Path
+) -> tuple[list[tuple[str, Path, Path]], list[str]]:
+    """As :func:`pair_files`, leaving out predictions without a mask, unless none has one.
+
+    Returns:
+        The pairs, and the names of the predictions that have no mask.
+
+    Raises:
+        InputError: as :func:`pair_files`.
+    """
     predictions, masks = Path(predictions), Path(masks)
     found, truths = _named_files(predictions), _named_files(masks)
     if _single_file(predictions) and _single_file(masks):
-        return [(found[0][0], found[0][1], truths[0][1])]
+        return [(found[0][0], found[0][1], truths[0][1])], []
     fitting = partners([name for name, _ in found], truths)
     missing = [name for (name, _), files in zip(found, fitting, strict=True) if not files]
     if len(missing) == len(found):
         raise InputError(
             f"no prediction has a mask of its name: predictions are {some_of(missing)}, masks are "
             f"{some_of([name for name, _ in truths])}; name them alike (cat.png and cat_mask.png)"
-        )
-    if missing:
-        raise InputError(
-            f"{len(missing)} of {len(found)} predictions in {predictions} have no mask in "
-            f"{masks}: {some_of(missing)}; add their masks or remove them"
         )
     pairs = []
     for (name, file), files in zip(found, fitting, strict=True):
@@ -155,9 +170,10 @@ def pair_files(predictions: str | Path, masks: str | Path) -> list[tuple[str, Pa
                 f"prediction {name} fits {len(files)} masks in {masks}, accepted is one: keep one "
                 f"of {some_of([mask.name for mask in files])}"
             )
-        pairs.append((name, file, files[0]))
+        if files:
+            pairs.append((name, file, files[0]))
     _check_each_mask_once(pairs)
-    return sorted(pairs)
+    return sorted(pairs), missing
 
 
 def is_labels_file(path: Path) -> bool:
