@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.datasets.dataset import IGNORE_INDEX, Pair
+from segmint.datasets.dataset import IGNORE_INDEX, Objects, Pair, Truths
 from segmint.datasets.layout import Layout
 from segmint.datasets.listing import files_in, pairs_of
+from segmint.datasets.objects import grown_pieces
 from segmint.datasets.pair_reader import check_sizes, with_channels
 from segmint.datasets.pixel_files import read_berkeley, read_pixels
 from segmint.datasets.prepared_folder import is_folder
@@ -43,6 +44,7 @@ class Bsds500(Layout):
     places = ("data", "BSDS500/data", "BSR/BSDS500/data", "")
     landmarks = ("images/train", "groundTruth/train")
     options_type = BsdsOptions
+    protocols = ("boundaries",)
 
     classes = ("interior", "boundary")
     palette = palette()[:2]
@@ -64,6 +66,14 @@ class Bsds500(Layout):
         """Segments become boundaries."""
         return BoundaryReader(annotators=self.options.annotators, channels=self.channels)
 
+    def truths(self) -> Truths:
+        """The segments of every annotator."""
+        return read_segments
+
+    def objects(self) -> Objects:
+        """Pieces of the interior are segments, grown over the boundaries between them."""
+        return segments_of
+
 
 @dataclass(frozen=True, kw_only=True)
 class BoundaryReader:
@@ -81,6 +91,22 @@ class BoundaryReader:
             check_sizes(image, segments, pair)
         mask = boundary_mask(segmentations, self.annotators)
         return Sample(image=image, mask=mask, name=str(pair.image))
+
+
+def read_segments(pair: Pair) -> tuple[NDArray[np.int32], ...]:
+    """The segments (H, W) of every annotator."""
+    assert pair.mask is not None
+    return read_berkeley(pair.mask)
+
+
+def segments_of(classes: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+    """Segments from interior (0) and boundary (1).
+
+    Example:
+        >>> segments_of(np.array([[0, 0, 1, 1, 0, 0]])).tolist()
+        [[1, 1, 1, 2, 2, 2]]
+    """
+    return grown_pieces(classes, inside=0, over=(1,), diagonal=False)
 
 
 def boundary_mask(

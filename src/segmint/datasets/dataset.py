@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import overload
+from typing import TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,13 @@ from numpy.typing import NDArray
 from segmint.datasets.sample import Sample
 
 IGNORE_INDEX = 255
+
+Truths: TypeAlias = Callable[["Pair"], tuple[NDArray[np.int32], ...]]
+"""The raw truth of a pair, one array (H, W) an annotator, in which every value counts."""
+
+Objects: TypeAlias = Callable[[NDArray[np.integer]], NDArray[np.int32]]
+"""Objects or segments with numbers of their own, from a map of classes (H, W); 0 is background,
+negative lies outside the region."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +61,12 @@ class Dataset(Sequence[Sample]):
     ignore_index: int = IGNORE_INDEX
     notes: tuple[str, ...] = ()
     """What was recognized and mapped, for the user: "0/255 masks: 255 is class 1, foreground"."""
+    protocols: tuple[str, ...] = ()
+    """What its field scores by, beside IoU: names of ``segmint.metrics.protocols``."""
+    truths: Truths | None = field(default=None, repr=False)
+    """The truth as it was drawn, numbers of objects or segments; None where the mask is all."""
+    objects: Objects | None = field(default=None, repr=False)
+    """Makes of a class map what :attr:`truths` holds; None where there are no such numbers."""
 
     def __len__(self) -> int:
         return len(self.pairs)

@@ -38,6 +38,7 @@ class Isbi2012(Layout):
     places = ("", "isbi2012", "ISBI2012")
     landmarks = ("train/image", "train/label")
     default_val_fraction = 0.2
+    protocols = ("membranes",)
 
     classes = ("membrane", "cell")
     palette = palette()[:2]

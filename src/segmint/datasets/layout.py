@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.datasets.dataset import Pair
+from segmint.datasets.dataset import Objects, Pair, Truths
 from segmint.datasets.holding_out import hold_out
 from segmint.datasets.prepared_folder import is_folder
 from segmint.datasets.sample import Sample
@@ -43,6 +43,8 @@ class Layout(ABC):
     options_type: ClassVar[type[Options]] = NoOptions
     default_val_fraction: ClassVar[float] = 0.0
     """Share of ``train`` held out where there is no ``val`` and the user asked for none."""
+    protocols: ClassVar[tuple[str, ...]] = ()
+    """What the field scores by, beside IoU: names of ``segmint.metrics.protocols``."""
 
     classes: tuple[str, ...]
     palette: NDArray[np.uint8]
@@ -86,6 +88,14 @@ class Layout(ABC):
     @abstractmethod
     def reader(self) -> Callable[[Pair], Sample]:
         """What reads one pair; it can be pickled, and threads can share it."""
+
+    def truths(self) -> Truths | None:
+        """What reads the truth of a pair as it was drawn, if not the mask; it can be pickled."""
+        return None
+
+    def objects(self) -> Objects | None:
+        """What makes of a class map numbers such as :meth:`truths` gives; it can be pickled."""
+        return None
 
     def group_of(self, pair: Pair) -> str:
         """What the pair belongs to: pairs of one group stay together when a part is held out."""

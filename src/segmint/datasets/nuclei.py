@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.datasets.dataset import Pair
+from segmint.datasets.dataset import Objects, Pair, Truths
 from segmint.datasets.folder_pairs import has_folders
 from segmint.datasets.layout import Layout
 from segmint.datasets.listing import files_in, pairs_of
+from segmint.datasets.objects import grown_pieces
 from segmint.datasets.pair_reader import check_sizes, with_channels
 from segmint.datasets.pixel_files import read_mask_values, read_pixels
 from segmint.datasets.prepared_folder import is_folder
@@ -43,6 +44,7 @@ class Nuclei(Layout):
     name = "nuclei"
     landmarks = ("images", "labels")
     options_type = NucleiOptions
+    protocols = ("instances",)
 
     options: NucleiOptions
 
@@ -83,6 +85,14 @@ class Nuclei(Layout):
         """Numbers of nuclei become classes."""
         return NucleiReader(target=self.options.target, channels=self.channels)
 
+    def truths(self) -> Truths:
+        """The numbers of nuclei."""
+        return read_nuclei
+
+    def objects(self) -> Objects:
+        """Pieces of interiors are nuclei, grown over their boundaries."""
+        return nuclei_of
+
 
 @dataclass(frozen=True, kw_only=True)
 class NucleiReader:
@@ -98,6 +108,21 @@ class NucleiReader:
         numbers = _read_numbers(pair)
         check_sizes(image, numbers, pair)
         return Sample(image=image, mask=nuclei_mask(numbers, self.target), name=str(pair.image))
+
+
+def read_nuclei(pair: Pair) -> tuple[NDArray[np.int32]]:
+    """The number (H, W) of the nucleus of each pixel, 0 where there is none."""
+    return (_read_numbers(pair).astype(np.int32),)
+
+
+def nuclei_of(classes: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+    """Numbers of nuclei from background (0), interior or nucleus (1) and boundary (2).
+
+    Example:
+        >>> nuclei_of(np.array([[0, 2, 1, 2, 2, 1]])).tolist()
+        [[0, 1, 1, 1, 2, 2]]
+    """
+    return grown_pieces(classes, inside=1, over=(2,))
 
 
 def nuclei_mask(numbers: NDArray[np.integer[Any]], target: str) -> NDArray[np.uint8]:

@@ -138,6 +138,9 @@ class Division:
             channels=self.layout.channels,
             channel_names=self.layout.channel_names,
             notes=(*self.layout.notes, *self._notes(split, pairs)),
+            protocols=self.layout.protocols,
+            truths=self.layout.truths(),
+            objects=self.layout.objects(),
         )
 
     def splits(self) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ class PreparedMyops(Layout):
 
     name = "myops"
     landmarks = (RECORD,)
+    protocols = ("surfaces",)
 
     classes = CLASSES
     palette = palette()[: len(CLASSES)]
