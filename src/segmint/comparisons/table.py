@@ -24,19 +24,31 @@ class Column:
 
 @dataclass(frozen=True)
 class Spread:
-    """A number for each seed."""
+    """A number for each seed.
 
-    values: tuple[float, ...]
+    Example:
+        >>> spread = Spread((0.5, None, 0.7))
+        >>> spread.known, spread.mean, round(spread.deviation, 4)
+        ((0.5, 0.7), 0.6, 0.1414)
+    """
+
+    values: tuple[float | None, ...]
+    """In the order of the seeds of their row; None where nothing was counted."""
+
+    @property
+    def known(self) -> tuple[float, ...]:
+        """Those that are numbers."""
+        return tuple(value for value in self.values if value is not None)
 
     @property
     def mean(self) -> float | None:
         """None where there is no number."""
-        return statistics.fmean(self.values) if self.values else None
+        return statistics.fmean(self.known) if self.known else None
 
     @property
     def deviation(self) -> float | None:
         """Standard deviation over seeds (n - 1); None for fewer than two."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else None
+        return statistics.stdev(self.known) if len(self.known) > 1 else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +63,8 @@ class TableRow:
     """Those that have a result."""
     scores: Mapping[str, Spread] = field(default_factory=dict)
     """By the name of their column."""
+    classes: Mapping[str, Spread] = field(default_factory=dict)
+    """``class_score`` of each class by its name, where classes have names."""
     seconds: Spread = Spread(())
     """Of learning."""
     seconds_per_image: Spread = Spread(())
@@ -63,6 +77,10 @@ class TableRow:
     def title(self) -> str:
         """``mutual: unet``."""
         return f"{self.label}: {self.answer}" if self.answer != WHOLE else self.label
+
+    def mean(self, name: str) -> float | None:
+        """Over seeds, of the score of that name; None where there is none."""
+        return self.scores[name].mean if name in self.scores else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +99,8 @@ class Pairing:
     p_value: float | None
     """Two-sided paired t-test over seeds, Wilcoxon's signed-rank test over images; None where there
     are too few pairs or they do not differ."""
+    adjusted: float | None = None
+    """The same after Holm's correction over all pairings of the table that are over the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +127,8 @@ class ComparisonTable:
     """Asked for."""
     columns: tuple[Column, ...]
     """The first is what pairings and examples go by."""
+    class_score: Literal["iou", "dice"] = "iou"
+    """Which score of each class rows have."""
     rows: tuple[TableRow, ...]
     """Arms in the order they were named."""
     pairings: tuple[Pairing, ...] = ()
@@ -131,3 +153,46 @@ class ComparisonTable:
     def finished(self) -> bool:
         """Whether every cell has run."""
         return not self.missing
+
+    @property
+    def main(self) -> Column:
+        """What pairings and examples go by."""
+        return self.columns[0]
+
+    @property
+    def n_cells(self) -> int:
+        """Of the whole comparison, those that failed or have not run yet included."""
+        return len(self.labels) * len(self.seeds)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of the arms, in their order."""
+        return tuple(dict.fromkeys(row.label for row in self.rows))
+
+    @property
+    def n_done(self) -> int:
+        """Cells that have run, those that failed included."""
+        return self.n_cells - len(self.missing)
+
+    @property
+    def ranked(self) -> tuple[TableRow, ...]:
+        """Rows that have the main score, the best first."""
+        column = self.main
+        sign = -1 if column.better == "higher" else 1
+        scored = [row for row in self.rows if row.mean(column.name) is not None]
+        return tuple(sorted(scored, key=lambda row: sign * (row.mean(column.name) or 0.0)))
+
+    def best(self, column: Column) -> frozenset[str]:
+        """Titles of the rows whose mean of a column is the best in the digits that are shown.
+
+        Empty where fewer than two rows have one.
+        """
+        means = {
+            row.title: round(mean, column.digits)
+            for row in self.rows
+            if (mean := row.mean(column.name)) is not None
+        }
+        if len(means) < 2:
+            return frozenset()
+        best = (max if column.better == "higher" else min)(means.values())
+        return frozenset(title for title, mean in means.items() if mean == best)

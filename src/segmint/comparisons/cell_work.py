@@ -1,0 +1,154 @@
+"""One cell from beginning to end: begin its folder, learn or segment, score, write the scores."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segmint.comparisons.arms import is_label_free
+from segmint.comparisons.cell import WHOLE, Answer, CellResult
+from segmint.comparisons.cell_folder import begin_cell, keep_peak, peak_so_far, write_result
+from segmint.comparisons.component_cell import (
+    IMAGES,
+    Work,
+    found_images,
+    method_work,
+    segment_images,
+)
+from segmint.comparisons.locking import only_writer
+from segmint.comparisons.peak_memory import peak_memory
+from segmint.comparisons.plan import Comparison
+from segmint.recipes.run_folder import CHECKPOINTS
+
+if TYPE_CHECKING:
+    from segmint.datasets.dataset import Dataset
+    from segmint.recipes.run import Run
+    from segmint.solvers.watcher import Watcher
+
+Say = Callable[[str], None]
+
+_PATIENCE = 30.0
+"""Seconds that a process of a comparison that was killed gets to end."""
+_PARTS = ".partial-*"
+"""What a process that was killed leaves of a file that it was writing."""
+
+
+def run_cell(
+    comparison: Comparison, label: str, seed: int, *, watch: Watcher | None, say: Say
+) -> CellResult:
+    """Do the work of a cell in this process, and write its ``cell.json``.
+
+    Args:
+        comparison: that the cell is of.
+        label: of its arm.
+        seed: of everything random.
+        watch: told how a training goes.
+        say: told how many images are done.
+
+    Raises:
+        SegmintError: when it fails; the next attempt goes on from what is kept.
+    """
+    place = comparison.folder(label, seed)
+    place.mkdir(parents=True, exist_ok=True)
+    with only_writer(place, patience=_PATIENCE):
+        folder = begin_cell(comparison, label, seed)
+        _tidy(folder)
+        dataset = comparison.scored()
+
+        def advance(done: int) -> None:
+            say(f"{done} of {len(dataset)} images")
+
+        if comparison.arm(label).way == "recipe":
+            result = _recipe_cell(comparison, label, seed, dataset, watch=watch, advance=advance)
+        else:
+            work = method_work(comparison, label, seed)
+            result = _components(comparison, label, seed, dataset, work, advance=advance)
+        write_result(folder, result)
+        # What a training would go on from is large, and a finished one does not go on.
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    return result
+
+
+def _recipe_cell(
+    comparison: Comparison,
+    label: str,
+    seed: int,
+    dataset: Dataset,
+    *,
+    watch: Watcher | None,
+    advance: Callable[[int], None],
+) -> CellResult:
+    from segmint.comparisons.class_scores import LABELS, MOST_KEPT, score_classes
+    from segmint.comparisons.recipe_cell import learned_run
+
+    folder = comparison.folder(label, seed)
+    run = learned_run(comparison, label, seed, watch=watch)
+    keep_peak(folder, _peak(folder))
+    if is_label_free(comparison.arm(label)):
+        work: Work = lambda image, sample: run.segment(image, region=sample.region)  # noqa: E731
+        return _components(comparison, label, seed, dataset, work, advance=advance, run=run)
+    kept = seed == comparison.seeds[0] and len(dataset) <= MOST_KEPT
+    answers, seconds = score_classes(
+        run, dataset, keep=folder / LABELS if kept else None, advance=advance
+    )
+    return _result(label, seed, answers, seconds, folder, run)
+
+
+def _components(
+    comparison: Comparison,
+    label: str,
+    seed: int,
+    dataset: Dataset,
+    work: Work,
+    *,
+    advance: Callable[[int], None],
+    run: Run | None = None,
+) -> CellResult:
+    """Segment every image, and score what was found."""
+    from segmint.comparisons.mixture_scores import score_mixtures
+    from segmint.comparisons.segment_scores import score_segments
+    from segmint.comparisons.truths import has_annotators
+
+    folder = comparison.folder(label, seed)
+    segment_images(dataset, work, folder, hierarchies=has_annotators(dataset), advance=advance)
+    found = list(found_images(dataset, folder))
+    score = score_mixtures if comparison.scoring == "mixtures" else score_segments
+    seconds = sum(float(each.record["seconds"]) for each in found) / len(found)
+    return _result(label, seed, {WHOLE: score(found, dataset)}, seconds, folder, run)
+
+
+def _result(
+    label: str,
+    seed: int,
+    answers: dict[str, Answer],
+    seconds_per_image: float,
+    folder: Path,
+    run: Run | None,
+) -> CellResult:
+    record = {} if run is None else run.record
+    return CellResult(
+        label=label,
+        seed=seed,
+        answers=answers,
+        seconds=float(record.get("seconds", 0.0)),
+        seconds_per_image=seconds_per_image,
+        peak_mib=_peak(folder),
+        steps=int(record.get("steps", 0)),
+    )
+
+
+def _peak(folder: Path) -> float | None:
+    """Greatest memory of this process and of those that worked on the cell before it."""
+    known = [peak for peak in (peak_memory(), peak_so_far(folder)) if peak is not None]
+    return max(known, default=None)
+
+
+def _tidy(folder: Path) -> None:
+    for place in (folder, folder / IMAGES):
+        for path in place.glob(_PARTS):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)

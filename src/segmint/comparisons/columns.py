@@ -1,0 +1,57 @@
+"""The scores of a comparison's table: what they are called, and whether more is better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from segmint.comparisons.table import Column
+from segmint.metrics.protocol import Protocol
+from segmint.metrics.protocols import protocols
+
+CLASSES = (
+    Column(name="mean_iou", title="mean IoU"),
+    Column(name="mean_dice", title="mean Dice"),
+    Column(name="accuracy", title="accuracy"),
+)
+"""Of recipes that learn classes; matched components have them, too."""
+
+_OVERLAP = Column(name="best_overlap_all", title="best overlap")
+_COVERING = Column(name="covering", title="covering")
+
+SEGMENTS = (_OVERLAP, _COVERING, *CLASSES)
+"""Of components, where every image has one mask of classes."""
+
+ANNOTATORS = (
+    Column(name="best_overlap_all", title="best overlap (all)"),
+    Column(name="best_overlap_fine", title="(fine)"),
+    Column(name="best_overlap_coarse", title="(coarse)"),
+    _COVERING,
+    Column(name="rand_index", title="PRI"),
+    Column(name="variation_of_information", title="VOI (bits)", better="lower"),
+)
+"""Of components, where several people drew segments without names."""
+
+MIXTURES = (
+    Column(name="mean_dice", title="mean Dice (Hungarian)"),
+    Column(name="mean_dice_greedy", title="(greedy)"),
+    Column(name="mean_dice_own", title="(own names)"),
+    Column(name="nll", title="NLL (nats a pixel)", better="lower"),
+)
+"""Of mixtures: Dice by three ways to name the components, and likelihood."""
+
+
+_PARTS = ("boundary_precision", "boundary_recall")
+
+
+def protocol_columns(names: Iterable[str]) -> tuple[Column, ...]:
+    """Of the families of scores that a field agreed on, by their names.
+
+    Precision and recall are left out, for their F stands beside them.
+    """
+    found: list[Protocol] = [protocols.load(name) for name in names]
+    return tuple(
+        Column(name=kind.name, title=kind.title, better=kind.better)
+        for protocol in found
+        for kind in protocol.scores
+        if kind.name not in _PARTS
+    )

@@ -1,0 +1,247 @@
+"""Run the cells of a comparison, each in a process of its own; a failure stops no other."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import types
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from segmint.comparisons.arms import is_label_free
+from segmint.comparisons.cell import CellResult
+from segmint.comparisons.cell_folder import read_result
+from segmint.comparisons.cell_process import Errand, Report, work
+from segmint.comparisons.plan import Comparison
+from segmint.errors import InputError, UsageError
+from segmint.networks.zoo_names import PREFIX
+from segmint.recipes.run_folder import CONFIG
+
+Told = Callable[[str, int, str], None]
+"""Told the label of an arm, a seed, and how that cell goes."""
+
+_PATIENCE = 30.0
+"""Seconds that a process gets to end after its last word."""
+
+_ALWAYS = ("segmint.comparisons.cell_work",)
+_FOR_CLASSES = (
+    "segmint.torchvision_operators",
+    "segmint.comparisons.class_scores",
+    "segmint.comparisons.recipe_cell",
+    "segmint.recipes.class_prediction",
+    "segmint.recipes.labelled_data",
+    "segmint.recipes.supervised",
+    "segmint.solvers.lightning_trainer",
+    "segmint.solvers.mutual_task",
+    "segmint.solvers.supervised_task",
+    "segmint.solvers.training",
+    "segmint.solvers.training_module",
+)
+"""Modules that every cell would import anew."""
+_FOR_ZOO = ("segmint.networks.zoo", "segmentation_models_pytorch")
+"""Where an arm has a network of that package, which takes seconds to import."""
+_FOR_COMPONENTS = (
+    "segmint.comparisons.mixture_scores",
+    "segmint.comparisons.segment_scores",
+    "segmint.solvers.clustering",
+    "segmint.solvers.deep_mixture",
+    "segmint.solvers.expectation_maximization",
+    "segmint.regions.hybrid",
+    "skimage.segmentation",
+    "sklearn.cluster",
+)
+
+
+def run_cells(
+    comparison: Comparison,
+    *,
+    jobs: int = 1,
+    begin: Callable[[Sequence[CellResult]], None] = lambda finished: None,
+    after: Callable[[CellResult], None] = lambda result: None,
+    progress: Told = lambda label, seed, text: None,
+) -> tuple[CellResult, ...]:
+    """Run what has not run yet.
+
+    Args:
+        comparison: that was planned.
+        jobs: cells at once.
+        begin: called first, with the cells that were finished before.
+        after: called with each cell that has run now, failed or not, in the order they end.
+        progress: told now and then how a cell goes that takes long.
+
+    Returns:
+        Every cell in the order of the comparison, those that failed included.
+
+    Raises:
+        InputError: for a damaged ``cell.json``.
+        KeyboardInterrupt: when the user stops it; nothing of a finished cell is lost.
+    """
+    results: dict[tuple[str, int], CellResult] = {}
+    waiting: list[Errand] = []
+    for arm, seed in comparison.cells:
+        finished = read_result(comparison.folder(arm.label, seed))
+        if finished is None:
+            waiting.append(Errand(comparison=comparison, label=arm.label, seed=seed))
+        else:
+            results[arm.label, seed] = finished
+    begin(list(results.values()))
+    with closing(_reports(comparison, waiting, jobs=jobs)) as reports:
+        for errand, report in reports:
+            if report.kind == "progress":
+                progress(errand.label, errand.seed, report.text)
+                continue
+            result = _result(errand, report)
+            results[errand.label, errand.seed] = result
+            after(result)
+    return tuple(results[arm.label, seed] for arm, seed in comparison.cells)
+
+
+def rehearse_arms(comparison: Comparison, *, anew: bool = False) -> None:
+    """Find out whether each recipe could learn, before the first of them does.
+
+    Args:
+        comparison: that was planned.
+        anew: try all; otherwise those of which no cell has begun to learn.
+
+    Raises:
+        UsageError: names the arm that could not.
+    """
+    errands = []
+    for arm in comparison.arms:
+        places = [comparison.folder(arm.label, seed) for seed in comparison.seeds]
+        begun = not anew and any((place / CONFIG).is_file() for place in places)
+        if arm.way == "recipe" and not begun:
+            seed = comparison.seeds[0]
+            errands.append(
+                Errand(comparison=comparison, label=arm.label, seed=seed, rehearsal=True)
+            )
+    with closing(_reports(comparison, errands, jobs=1)) as reports:
+        for errand, report in reports:
+            if report.kind == "failed":
+                raise UsageError(f"the arm {errand.label} cannot learn: {report.text}")
+
+
+def _result(errand: Errand, report: Report) -> CellResult:
+    if report.kind == "failed":
+        return CellResult(label=errand.label, seed=errand.seed, error=report.text)
+    found = read_result(errand.comparison.folder(errand.label, errand.seed))
+    if found is None:
+        raise InputError(
+            f"{errand.comparison.folder(errand.label, errand.seed)} has lost its scores: "
+            "compare again"
+        )
+    return found
+
+
+@dataclass(kw_only=True)
+class _Worker:
+    """A process, what it does, and the line on which it tells of it."""
+
+    errand: Errand
+    process: BaseProcess
+    line: Connection
+    report: Report | None = field(default=None)
+    """How it ended, by its own word."""
+
+
+def _reports(
+    comparison: Comparison, errands: Sequence[Errand], *, jobs: int
+) -> Generator[tuple[Errand, Report]]:
+    """Do errands, so many at once; no process is left when this ends, however it does."""
+    if not errands:
+        return
+    context = _context(comparison)
+    waiting = list(errands)
+    workers: list[_Worker] = []
+    try:
+        while waiting or workers:
+            while waiting and len(workers) < jobs:
+                workers.append(_started(context, waiting.pop(0)))
+            wait([each.line for each in workers])
+            for worker in list(workers):
+                if worker.line.poll():
+                    report = _heard(worker)
+                    if report.kind != "progress":
+                        workers.remove(worker)
+                    yield worker.errand, report
+    finally:
+        for worker in workers:
+            _end(worker)
+
+
+def _started(context: BaseContext, errand: Errand) -> _Worker:
+    line, far_end = context.Pipe(duplex=False)
+    process = context.Process(target=work, args=(errand, far_end))  # type: ignore[attr-defined]
+    with _no_main_module():
+        process.start()
+    far_end.close()
+    return _Worker(errand=errand, process=process, line=line)
+
+
+def _heard(worker: _Worker) -> Report:
+    """What a process tells next, or that it is no more."""
+    try:
+        report: Report = worker.line.recv()
+    except EOFError:
+        worker.process.join(_PATIENCE)
+        code = worker.process.exitcode or 0
+        _end(worker)
+        return Report(kind="failed", text=_death(code))
+    if report.kind != "progress":
+        worker.process.join(_PATIENCE)
+        _end(worker)
+    return report
+
+
+def _end(worker: _Worker) -> None:
+    if worker.process.is_alive():
+        worker.process.kill()
+    worker.process.join()
+    worker.process.close()
+    worker.line.close()
+
+
+def _death(code: int) -> str:
+    if code == -9:
+        return (
+            "its process was killed (signal 9), as happens when memory runs out: give a smaller "
+            "batch or crop, or fewer --jobs"
+        )
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return f"its process ended without a word ({how})"
+
+
+def _context(comparison: Comparison) -> BaseContext:
+    """Processes that begin with everything imported, where the system has such."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    modules = [*_ALWAYS]
+    if any(arm.way == "recipe" for arm in comparison.arms):
+        modules += _FOR_CLASSES
+    if any(map(is_label_free, comparison.arms)):
+        modules += _FOR_COMPONENTS
+    if PREFIX in str(comparison.settings):
+        modules += _FOR_ZOO
+    context.set_forkserver_preload(modules)
+    return context
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Within it a process begins without running the user's script once more.
+
+    Python would import the main module in the new process, which needs nothing from it, and a
+    script that compares outside of ``if __name__ == "__main__"`` would start itself again.
+    """
+    main: Any = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -1,0 +1,105 @@
+"""What a comparison found, in a few sentences that claim no more than its tests do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segmint.comparisons.table import Column, ComparisonTable, Pairing, TableRow
+from segmint.reports.comparison_cells import place, probability, unfinished
+
+LEVEL = 0.05
+"""P values below this, after the correction, are called a difference."""
+
+
+def outcome(table: ComparisonTable) -> str:
+    """Which row is best and by how much, or that no difference can be told.
+
+    The best row is compared with the best row of another arm; seeds decide, and what the images
+    say stands beside it.
+    """
+    return " ".join(part for part in (unfinished(table), *_sentences(table)) if part)
+
+
+def _sentences(table: ComparisonTable) -> Iterator[str]:
+    ranked = table.ranked
+    if not ranked:
+        yield "No cell has a score" + (" yet." if not table.finished else ".")
+        return
+    best = ranked[0]
+    if len(ranked) == 1:
+        yield f"{best.title} reaches {_score(best, table.main)} on {place(table)}."
+        return
+    rival = next((row for row in ranked if row.label != best.label), ranked[1])
+    pairings = _own_pairings(table, best, rival)
+    yield _comparison(table, best, rival, pairings.get("seeds"))
+    images = pairings.get("images")
+    if images is not None and images.adjusted is not None:
+        verb = "shows" if images.adjusted < LEVEL else "does not show"
+        yield (
+            f"Image by image a difference {verb}: Wilcoxon's signed-rank test over "
+            f"{images.pairs:,} images, {_p_value(table, images)}."
+        )
+
+
+def _comparison(
+    table: ComparisonTable, best: TableRow, rival: TableRow, seeds: Pairing | None
+) -> str:
+    """The two best rows, and how sure it is that they differ."""
+    column, where = table.main, place(table)
+    gap = _gap(best, rival, column, seeds)
+    if {best.title, rival.title} <= table.best(column):
+        return f"{best.title} and {rival.title} are equal on {where}: {_score(best, column)}."
+    if seeds is None or seeds.pairs < 2:
+        return (
+            f"{best.title} comes first on {where}: {_score(best, column)}, {gap}; with one seed "
+            "that cannot be told from chance."
+        )
+    if seeds.adjusted is None:
+        return (
+            f"{best.title} is best on {where}: {_score(best, column)}, {gap}, the same with all "
+            f"{seeds.pairs} seeds."
+        )
+    test = f"paired t-test over {seeds.pairs} seeds, {_p_value(table, seeds)}"
+    if seeds.adjusted < LEVEL:
+        return (
+            f"{best.title} is best on {where}: {_score(best, column)}, {gap}, which is more than "
+            f"chance of the seeds ({test})."
+        )
+    return (
+        f"No difference can be told between {best.title} and {rival.title} on {where}: "
+        f"{_score(best, column)} against {_number(rival, column)} ({test})."
+    )
+
+
+def _score(row: TableRow, column: Column) -> str:
+    count = len(row.scores[column.name].known)
+    seeds = "with one seed" if count == 1 else f"over {count} seeds"
+    return f"{column.title} {_number(row, column)} {seeds}"
+
+
+def _number(row: TableRow, column: Column) -> str:
+    spread = row.scores[column.name]
+    mean = f"{spread.mean:.{column.digits}f}"
+    deviation = spread.deviation
+    return mean if deviation is None else f"{mean} ± {deviation:.{column.digits}f}"
+
+
+def _gap(best: TableRow, rival: TableRow, column: Column, seeds: Pairing | None) -> str:
+    """The difference of the means, or of the seeds that both have, where these are not all."""
+    gap = (best.mean(column.name) or 0.0) - (rival.mean(column.name) or 0.0)
+    if seeds is not None and best.seeds != rival.seeds:
+        gap = seeds.difference if seeds.first == best.title else -seeds.difference
+    side = "above" if gap > 0 else "below"
+    return f"{abs(gap):.{column.digits}f} {side} {rival.title}"
+
+
+def _own_pairings(table: ComparisonTable, best: TableRow, rival: TableRow) -> dict[str, Pairing]:
+    titles = {best.title, rival.title}
+    return {each.over: each for each in table.pairings if {each.first, each.second} == titles}
+
+
+def _p_value(table: ComparisonTable, pairing: Pairing) -> str:
+    value = probability(pairing.adjusted)
+    said = f"p {value}" if value.startswith("<") else f"p = {value}"
+    pairs = sum(each.over == pairing.over and each.p_value is not None for each in table.pairings)
+    return f"{said} after Holm's correction over {pairs} pairs" if pairs > 1 else said
