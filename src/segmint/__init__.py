@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from segmint.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from segmint.comparisons.comparing import compare
     from segmint.errors import InputError, OutputError, SegmintError, UsageError
     from segmint.images.image import Image
     from segmint.images.labels import read_labels
@@ -37,6 +38,7 @@ __all__ = [
     "SegmintError",
     "UsageError",
     "__version__",
+    "compare",
     "evaluate",
     "read_image",
     "read_labels",
@@ -53,6 +55,7 @@ _PLACES = {
     "Segmentation": "segmint.methods.segmentation",
     "SegmintError": "segmint.errors",
     "UsageError": "segmint.errors",
+    "compare": "segmint.comparisons.comparing",
     "evaluate": "segmint.metrics.evaluation",
     "read_image": "segmint.images.reading",
     "read_labels": "segmint.images.labels",

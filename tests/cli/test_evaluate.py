@@ -272,8 +272,17 @@ def test_what_cannot_be_paired_is_one_sentence(folders, capsys):
     assert "no label map" in refused(capsys, 1, "empty", "masks")
     save_png(folders / "others" / "cow.png", TRUTH)
     assert "no prediction has a mask of its name" in refused(capsys, 1, "labels", "others")
+
+
+def test_predictions_without_a_mask_are_told_and_the_rest_scored(folders, capsys):
     save_png(folders / "labels" / "emu.png", TRUTH)
-    assert "1 of 3 predictions" in refused(capsys, 1, "labels", "masks")
+    assert run(["evaluate", "labels", "masks", "--quiet"]) == 1
+    output, errors = capsys.readouterr()
+    assert errors == "segmint: emu has no mask in masks and is not scored: add its mask\n"
+    assert output.splitlines()[-1].startswith("2 images scored, 1 failed")
+    assert run(["evaluate", "labels", "masks", "--quiet", "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["n_images"], len(answer["failures"])) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from segmint.cli import run as run_command
 from segmint.datasets.synthetic import write_cells
+from segmint.errors import InputError
 from segmint.recipes.run import Run
 from segmint.recipes.scoring import score_run
 from segmint.recipes.splits import open_again
 from segmint.recipes.training import train
+from segmint.reports.page import Page
 
 Succeeds = Callable[..., tuple[str, str]]
 Refused = Callable[..., str]
@@ -112,6 +115,87 @@ def test_a_stopped_report_leaves_the_earlier_one(
         raise KeyboardInterrupt
 
     Path("run/report.html").write_text("an earlier page")
-    monkeypatch.setattr(Run, "predict", stop)
+    monkeypatch.setattr(Run, "segment", stop)
     assert "stopped" in refused(1, "report", run_folder, "--quiet")
     assert Path("run/report.html").read_text() == "an earlier page"
+
+
+@pytest.fixture
+def cut_off(run_folder: Path) -> Path:
+    """The run as it would be, had it been killed before its end."""
+    (run_folder / "run.json").unlink()
+    (run_folder / "network.safetensors").unlink()
+    return run_folder
+
+
+def test_a_run_that_is_not_finished_gets_a_page_that_says_so(
+    cut_off: Path, trained: Path, succeeds: Succeeds
+) -> None:
+    output, _ = succeeds("report", cut_off, "--quiet", "--json")
+    told = json.loads(output)
+    finished = Run(trained / "run")
+    scores = score_run(finished, open_again(finished)).means()
+    assert told["scores"] == scores
+    page = Path("run/report.html").read_text()
+    assert "Unfinished: epoch 1 of 1." in page
+    assert "segmint train --resume run" in page
+
+
+def test_without_a_checkpoint_the_page_is_written_too(
+    cut_off: Path, succeeds: Succeeds, refused: Refused
+) -> None:
+    shutil.rmtree(cut_off / "checkpoints")
+    assert succeeds("report", cut_off)[0] == "report in run/report.html\n"
+    assert "has no network yet" in refused(2, "report", cut_off, "--split", "val")
+    assert "its peers cannot be asked yet" in refused(2, "report", cut_off, "--peer", "unet")
+
+
+def test_a_training_that_fails_says_so_on_its_page(
+    trained: Path, here: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segmint.solvers.epoch_end import EpochEnd
+
+    check, calls = EpochEnd._check_weights, []
+
+    def fail(self: EpochEnd) -> None:
+        calls.append(1)
+        if len(calls) > 2:
+            raise InputError("the weights hold values that are no numbers: lower --learning-rate")
+        check(self)
+
+    monkeypatch.setattr(EpochEnd, "_check_weights", fail)
+    small = ("--features", 2, "--levels", 1, "--resize", 0, "--crop", 32, "--batch-size", 2)
+    call = ("train", "unet", trained / "data", "--out", "bad", *small, "--epochs", 4)
+    assert "no numbers" in refused(1, *call, "--quiet")
+    said = "Unfinished: epoch 2 of 4. It failed: the weights hold values that are no numbers"
+    assert said in Path("bad/report.html").read_text()
+    assert 'http-equiv="refresh"' not in Path("bad/report.html").read_text()
+    assert run_command(["report", "bad", "--quiet"]) == 0
+    assert said in Path("bad/report.html").read_text()
+
+
+def test_the_page_of_a_training_that_ended_is_final(
+    trained: Path, here: Path, succeeds: Succeeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segmint.reports import live_report
+
+    monkeypatch.setattr(live_report, "SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(live_report, "MOST_SHARE", 1e9)
+    pages: list[str] = []
+    write = live_report.write_page
+
+    def keep(path: Path, page: Page) -> Path:
+        pages.append(page.notice)
+        return write(path, page)
+
+    monkeypatch.setattr(live_report, "write_page", keep)
+    small = ("--features", 2, "--levels", 1, "--resize", 0, "--crop", 32, "--batch-size", 2)
+    call = ("train", "unet", trained / "data", "--out", "new", *small, "--epochs", 3, "--quiet")
+    assert succeeds(*call)[1] == ""
+    assert [notice.partition(",")[0] for notice in pages] == [
+        "Unfinished: epoch 1 of 3",
+        "Unfinished: epoch 2 of 3",
+    ]
+    text = Path("new/report.html").read_text()
+    assert "Unfinished" not in text
+    assert 'http-equiv="refresh"' not in text

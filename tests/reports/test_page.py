@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,6 +13,8 @@ from PIL import Image as Pillow
 from segmint.errors import InputError, OutputError
 from segmint.images.film import Film
 from segmint.reports import (
+    Bar,
+    Bars,
     Cell,
     Chart,
     Command,
@@ -18,6 +22,7 @@ from segmint.reports import (
     Page,
     Panel,
     Section,
+    Slider,
     Table,
     embed,
     embed_film,
@@ -25,10 +30,11 @@ from segmint.reports import (
     write_page,
 )
 from segmint.reports.chart import ticks
+from segmint.reports.page import Late, Scale, pictures_length, script_hash
 
 HOSTILE = "<script>alert('x')</script>\" onload=\"alert(1) <img src=http://example.org/a.png>"
 PICTURE = np.arange(8 * 12 * 3, dtype=np.uint8).reshape(8, 12, 3)
-VOID = {"meta", "link", "img", "source", "line", "polyline", "circle", "br", "hr"}
+VOID = {"meta", "link", "img", "source", "line", "polyline", "circle", "br", "hr", "input"}
 
 
 class Reader(HTMLParser):
@@ -64,7 +70,7 @@ def check_self_contained(html):
     """Nothing in the page runs code or makes the browser ask for anything else."""
     reader = Reader(html)
     ids = {attributes["id"] for _, attributes in reader.elements if "id" in attributes}
-    assert not reader.all("script")
+    check_scripts(html)
     for tag, attributes in reader.elements:
         assert tag not in {"iframe", "object", "embed", "base", "form", "video", "audio"}
         for name, value in attributes.items():
@@ -79,6 +85,20 @@ def check_self_contained(html):
         assert "url(" not in style.split("</style>")[0]
         assert "@import" not in style.split("</style>")[0]
     return reader
+
+
+def check_scripts(html):
+    """The one script that a page may have is the one whose hash its policy names."""
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
+    scripts = re.findall(r"<script>(.*?)</script>", html, flags=re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
+    allowed = re.findall(r"'sha256-([^']*)'", policy)
+    assert allowed == hashes
+    assert len(scripts) == html.count("<script") <= 1
+    assert "default-src 'none'" in policy
+    named = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert named.keys() <= {"default-src", "img-src", "style-src", "script-src"}
+    assert "http" not in policy
 
 
 def panel(**changes):
@@ -154,6 +174,85 @@ def test_page_is_for_phones_both_themes_and_readers_who_do_not_see():
     assert len(reader.all("h1")) == 1
 
 
+def a_slider(**changes):
+    return Slider(**{"left": panel(label="truth"), "right": panel(label="found"), **changes})
+
+
+def a_page_that_moves(**changes):
+    section = Section(
+        title="Pictures",
+        items=("one", "two"),
+        scales=(Scale(title="Entropy", low="0", high="2 bits", colors=("#000000", "#ffff00")),),
+        figures=(Figure(panels=(panel(), a_slider()), caption="it moves"),),
+        bars=(
+            Bars(
+                caption="Share of pixels",
+                bars=(
+                    Bar(label="road", text="75.0 %", share=0.75, color="#804080"),
+                    Bar(label="sky", text="0 %", share=0),
+                ),
+                notes=("of 3 images",),
+            ),
+        ),
+    )
+    return Page(**{"title": "t", "lead": "l", "sections": (section,), **changes})
+
+
+def test_a_page_without_slider_has_no_script():
+    html = render(a_page())
+    assert "<script" not in html
+    assert "script-src" not in html
+
+
+def test_the_script_of_a_slider_is_the_one_that_the_policy_allows():
+    html = render(a_page_that_moves())
+    assert html.count("<script>") == 1
+    check_self_contained(html)
+
+
+def test_hash_is_the_one_that_browsers_compute():
+    """The example of the specification, Content Security Policy Level 3, section 8.3."""
+    text = "alert('Hello, world.');"
+    assert script_hash(text) == "sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng="
+
+
+def test_a_slider_is_told_to_those_who_do_not_see():
+    (control,) = Reader(render(a_page_that_moves())).all("input")
+    assert (control["type"], control["min"], control["max"]) == ("range", "0", "100")
+    assert "a ramp" in control["aria-label"]
+
+
+def test_without_script_both_pictures_of_a_slider_are_seen():
+    reader = Reader(render(a_page_that_moves()))
+    assert len(reader.all("img")) == 3
+    assert {"truth", "found"} <= set(reader.text)
+
+
+def test_bars_have_their_lengths_names_and_values():
+    html = render(a_page_that_moves())
+    assert re.findall(r'style="width: ([0-9.]+)%"', html) == ["75.0", "0"]
+    assert {"road", "75.0 %", "sky", "0 %", "of 3 images"} <= set(Reader(html).text)
+
+
+def test_notice_and_refresh_are_there_where_they_are_asked_for():
+    assert 'http-equiv="refresh"' not in render(a_page())
+    assert 'class="notice"' not in render(a_page())
+    late = Late(after=123, text="no step since noon")
+    html = render(a_page_that_moves(notice="Unfinished.", late=late, refresh=30))
+    reader = check_self_contained(html)
+    assert {"http-equiv": "refresh", "content": "30"} in reader.all("meta")
+    (notice,) = [each for each in reader.all("p") if each.get("class") == "notice"]
+    assert (notice["data-late-after"], notice["data-late-text"]) == ("123", late.text)
+    assert "Unfinished." in reader.text
+
+
+def test_the_length_of_pictures_is_what_the_page_holds_of_them():
+    page = a_page_that_moves()
+    html = render(page)
+    shown = sum(len(uri) for uri in re.findall(r'<img src="([^"]*)"', html))
+    assert pictures_length(page.sections[0].figures) == shown
+
+
 def test_the_best_cell_is_bold_and_no_other():
     html = render(a_page())
     assert html.count("<strong>") == 1
@@ -179,13 +278,32 @@ def test_hostile_text_stays_text_everywhere():
         charts=(
             Chart(x=[0], y=[1], x_title=HOSTILE, y_title=HOSTILE, alt=HOSTILE, caption=HOSTILE),
         ),
+        items=(HOSTILE,),
+        scales=(Scale(title=HOSTILE, low=HOSTILE, high=HOSTILE, colors=("#000000", "#ffffff")),),
+        bars=(
+            Bars(
+                bars=(Bar(label=HOSTILE, text=HOSTILE, share=1),), caption=HOSTILE, notes=(HOSTILE,)
+            ),
+        ),
         commands=(Command(line=HOSTILE, purpose=HOSTILE),),
         facts={HOSTILE: HOSTILE},
     )
-    page = Page(title=HOSTILE, lead=HOSTILE, sections=(section, section), footer=HOSTILE)
+    hostile = panel(alt=HOSTILE, label=HOSTILE)
+    sliders = Section(
+        title=HOSTILE, figures=(Figure(panels=(Slider(left=hostile, right=hostile),)),)
+    )
+    page = Page(
+        title=HOSTILE,
+        lead=HOSTILE,
+        sections=(section, sliders, section),
+        highlights=((HOSTILE, HOSTILE),),
+        footer=HOSTILE,
+        notice=HOSTILE,
+        late=Late(after=1, text=HOSTILE),
+    )
     reader = check_self_contained(render(page))
-    assert [image["alt"] for image in reader.all("img")] == [HOSTILE] * 2
-    assert reader.text.count(HOSTILE) >= 20
+    assert [image["alt"] for image in reader.all("img")] == [HOSTILE] * 4
+    assert reader.text.count(HOSTILE) >= 30
 
 
 def test_large_pictures_are_reduced_and_small_ones_are_not():
@@ -220,6 +338,15 @@ def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path):
             lambda: Table(columns=("a", "b"), rows=((Cell(text="1"),),), caption="t"),
             "2 columns has a row of 1",
         ),
+        (
+            lambda: a_slider(right=panel(picture=embed(PICTURE[:4]))),
+            "two of the same size",
+        ),
+        (lambda: Bar(label="a", text="", share=1.1), "length 1.1, accepted is 0 to 1"),
+        (lambda: Bar(label="a", text="", share=float("nan")), "length nan"),
+        (lambda: Bar(label="a", text="", share=1, color="red"), "accepted is #rrggbb"),
+        (lambda: Scale(title="t", low="", high="", colors=("#000000",)), "two or more"),
+        (lambda: Scale(title="t", low="", high="", colors=("url(x)", "#ffffff")), "#rrggbb"),
         (lambda: Chart(x=[], y=[], x_title="", y_title="", alt="a"), "0 x values"),
         (lambda: Chart(x=[0], y=[np.nan], x_title="", y_title="", alt="a"), "not finite"),
     ],

@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 from segmint.recipes.run import Run
 from segmint.recipes.scoring import score_run
 from segmint.recipes.splits import open_again
-from segmint.reports.class_picture import UNCOUNTED
-from segmint.reports.run_examples import (
-    KeptPredictions,
-    evenly,
-    evenly_ranked,
-    gather_examples,
-)
+from segmint.reports.run_examples import evenly, evenly_ranked, gather_examples
 
 
 @given(st.lists(st.floats(0, 1) | st.just(math.nan), max_size=30), st.integers(0, 9))
@@ -37,36 +31,35 @@ def test_steps_are_even(length: int, count: int) -> None:
     assert steps.size == 0 or steps.max() - steps.min() <= 1
 
 
-def test_kept_predictions_come_back_and_stay_within_their_bound() -> None:
-    labels = np.random.default_rng(0).integers(-1, 200, (30, 40)).astype(np.int32)
-    kept = KeptPredictions()
-    kept.keep(3, labels)
-    found = kept.get(3)
-    assert found is not None
-    assert np.array_equal(found, np.where(labels < 0, UNCOUNTED, labels))
-    assert kept.get(4) is None
-    small = KeptPredictions(most=100)
-    small.keep(0, labels)
-    assert small.get(0) is None
-    small.keep(1, np.zeros((30, 40), np.int32))
-    assert small.get(1) is not None
-
-
-def test_what_was_not_kept_is_predicted_again(cells_run: Run) -> None:
-    val, kept = open_again(cells_run), KeptPredictions()
-    scores = score_run(cells_run, val, keep=kept.keep)
-    with_kept = gather_examples(cells_run, val, 3, scores=scores, kept=kept)
-    without = gather_examples(cells_run, val, 3, scores=scores)
-    for one, other in zip(with_kept, without, strict=True):
-        assert one.name == other.name
-        assert np.array_equal(one.labels, other.labels)
+def test_examples_have_their_scores_and_places(cells_run: Run) -> None:
+    val = open_again(cells_run)
+    scores = score_run(cells_run, val)
+    examples = gather_examples(cells_run, val, 3, scores=scores)
     ious = {
         pair.name: each.mean_iou
         for pair, each in zip(val.pairs, scores.images.values(), strict=True)
     }
-    assert [each.mean_iou for each in with_kept] == [ious[each.name] for each in with_kept]
-    assert with_kept[0].mean_iou == max(ious.values())
-    assert with_kept[-1].mean_iou == min(ious.values())
+    assert [each.mean_iou for each in examples] == [ious[each.name] for each in examples]
+    assert examples[0].mean_iou == max(ious.values())
+    assert examples[1].mean_iou == float(np.median(list(ious.values())))
+    assert examples[2].mean_iou == min(ious.values())
+    assert [(each.rank, each.ranked) for each in examples] == [(1, 5), (3, 5), (5, 5)]
+
+
+def test_examples_say_what_the_network_was_unsure_of(cells_run: Run) -> None:
+    val = open_again(cells_run)
+    (example,) = gather_examples(cells_run, val, 1)
+    found = cells_run.segment(val[0].image)
+    probabilities = found.probabilities
+    assert probabilities is not None
+    assert example.entropy is not None
+    shares = probabilities.astype(np.float64)
+    bits = -np.where(shares > 0, shares * np.log2(np.maximum(shares, 1e-300)), 0).sum(axis=0)
+    np.testing.assert_allclose(example.entropy, bits, atol=1e-5)
+    assert example.calibration is not None
+    assert example.calibration.total == val[0].mask.size
+    assert example.calibration.hits.sum() == (found.labels == val[0].mask).sum()
+    assert example.disagreement is None
 
 
 def test_without_scores_examples_are_spread_over_the_split(cells_run: Run) -> None:

@@ -38,8 +38,8 @@ def text_of(page: Path) -> str:
 
 
 def rows_of(text: str) -> dict[str, list[str]]:
-    """Cells by the name of their row, of the first table."""
-    body = text.split("<tbody>")[1].split("</tbody>")[0]
+    """Cells by the name of their row, of the table of peers."""
+    body = text.split("<h2>Peers")[1].split("<tbody>")[1].split("</tbody>")[0]
     return {
         re.findall(r'<th scope="row">([^<]*)', row)[0]: re.findall(r"<td>(?:<strong>)?([^<]*)", row)
         for row in body.split("</tr>")[:-1]
@@ -60,9 +60,11 @@ def run(learned: Path, tmp_path: Path) -> Run:
     return Run(tmp_path / "run")
 
 
-def test_peers_stand_first_on_the_page_with_their_scores(run: Run) -> None:
+def test_peers_stand_on_the_page_with_their_scores(run: Run) -> None:
     text = text_of(write_run_report(run, examples=2).page)
-    assert re.findall(r"<h2>([^<]*)</h2>", text)[:3] == ["Peers", "Examples", "Scores"]
+    titles = re.findall(r"<h2>([^<]*)</h2>", text)
+    assert titles[3:6] == ["Peers", "Scores", "What is taken for what"]
+    assert text.count('class="label">disagreement<') == 2
     assert "Scores on the 3 images of folder val." in text
     rows = rows_of(text)
     assert list(rows) == ["tiny", "small", "ensemble"]
@@ -103,7 +105,7 @@ def test_the_page_says_whose_predictions_it_shows(run: Run, peer: str | None) ->
     assert f"of folder val, by {who}." in text
     assert f"Predicted by {who}." in text
     assert f"<p>Of {who}.</p>" in text
-    assert "an image for all networks together" in text
+    assert "an image, for all networks together" in text
 
 
 def test_a_training_ends_with_the_scores_of_its_validation(run: Run) -> None:
@@ -131,7 +133,14 @@ def test_without_its_data_the_page_has_the_peers_still(run: Run, tmp_path: Path)
     (run.folder / "run.json").write_text(gone)
     text = text_of(write_run_report(Run(run.folder)).page)
     titles = re.findall(r"<h2>([^<]*)</h2>", text)
-    assert titles == ["Peers", "How it learned", "How to go on"]
+    assert titles == [
+        "What was asked",
+        "Data",
+        "How it learned",
+        "Peers",
+        "Time and versions",
+        "How to go on",
+    ]
 
 
 def test_all_that_it_can_be_asked_is_told(run: Run) -> None:

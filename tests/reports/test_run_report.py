@@ -21,7 +21,9 @@ from segmint.recipes.training import train
 from segmint.reports import run_report
 from segmint.reports.example_figures import example_figures
 from segmint.reports.example_sheet import draw_example_sheet
-from segmint.reports.run_examples import gather_examples
+from segmint.reports.page import Panel, render
+from segmint.reports.run_examples import Example, gather_examples
+from segmint.reports.run_page import Findings, run_page
 from segmint.reports.run_report import write_run_report, write_training_report
 
 SMALL: dict[str, Any] = {
@@ -37,6 +39,9 @@ TINY: dict[str, Any] = {"features": 4, "epochs": 1, "batch_size": 1}
 """Of the recipe clustering."""
 
 
+WITHOUT_DATA = ["What was asked", "Data", "How it learned", "Time and versions", "How to go on"]
+
+
 def text_of(page: Path) -> str:
     return html.unescape(page.read_text(encoding="utf-8"))
 
@@ -44,6 +49,19 @@ def text_of(page: Path) -> str:
 def row_of(text: str, name: str) -> list[str]:
     row = text.split(f'<th scope="row">{name}</th>')[1].split("</tr>")[0]
     return re.findall(r"<td>(?:<strong>)?([^<]*)", row)
+
+
+def count_predictions(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that grows with each image that a run is asked for."""
+    calls: list[int] = []
+    segment = run.segment
+
+    def count(*given: Any, **named: Any) -> Any:
+        calls.append(1)
+        return segment(*given, **named)
+
+    monkeypatch.setattr(run, "segment", count)
+    return calls
 
 
 @pytest.fixture
@@ -59,18 +77,26 @@ def test_the_page_shows_examples_scores_curves_and_how_to_go_on(copied: Run) -> 
     assert found.picture == copied.folder / "examples.png"
     text = text_of(found.page)
     assert re.findall(r"<h2>([^<]*)</h2>", text) == [
-        "Examples",
+        "What was asked",
+        "Data",
+        "How it learned",
         "Scores",
         "What is taken for what",
-        "How it learned",
+        "Examples",
+        "How sure it is",
+        "Time and versions",
         "How to go on",
     ]
-    assert text.count('class="label">truth') == text.count('class="label">prediction') == 3
+    for label in ("image", "truth", "prediction", "entropy"):
+        assert text.count(f'class="label">{label}<') == 3
+    for place in ("the best of 5", "the median of 5", "the worst of 5"):
+        assert text.count(place) == 1
     assert (
         "3 of 5 images of val, from the best to the worst by their own mean IoU, at equal steps of"
         in text
     )
-    assert text.count("<svg viewBox") == 4 + 2 + 2 + 3  # charts, and the signs of their legends
+    # charts, and the signs of their legends
+    assert text.count("<svg viewBox") == (4 + 1) + (2 + 2 + 3) + 2
     assert not re.search(r'(?:src|href)="(?!data:|#)', text)
     assert np.asarray(Pillow.open(found.picture)).shape[-1] == 3
 
@@ -89,15 +115,14 @@ def test_the_scores_are_those_of_evaluate(copied: Run) -> None:
     assert f"accuracy {means['accuracy']:.3f}" in text
 
 
-def test_each_image_is_predicted_once(copied: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    predict = copied.predict
-    monkeypatch.setattr(
-        copied, "predict", lambda *given, **named: calls.append(1) or predict(*given, **named)
-    )
+def test_each_image_is_predicted_once_and_examples_once_more(
+    copied: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = count_predictions(copied, monkeypatch)
     done: list[str] = []
     write_run_report(copied, examples=4, advance=done.append)
-    assert len(calls) == len(done) == 5
+    assert len(done) == 5
+    assert len(calls) == 5 + 4
 
 
 def test_the_options_and_facts_of_the_run_are_told(copied: Run) -> None:
@@ -147,7 +172,7 @@ def test_without_its_data_the_page_has_curves_alone(copied: Run, tmp_path: Path)
     assert "gone does not exist" in found.note
     text = text_of(found.page)
     assert found.note in text
-    assert re.findall(r"<h2>([^<]*)</h2>", text) == ["How it learned", "How to go on"]
+    assert re.findall(r"<h2>([^<]*)</h2>", text) == WITHOUT_DATA
     with pytest.raises(InputError, match="gone"):
         write_run_report(Run(copied.folder), data=tmp_path / "gone")
 
@@ -180,11 +205,7 @@ def test_a_training_ends_with_a_page_that_costs_few_predictions(
     copied: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_report, "QUICK_EXAMPLES", 2)
-    calls = []
-    predict = copied.predict
-    monkeypatch.setattr(
-        copied, "predict", lambda *given, **named: calls.append(1) or predict(*given, **named)
-    )
+    calls = count_predictions(copied, monkeypatch)
     page = write_training_report(copied)
     assert page == copied.folder / "report.html"
     assert len(calls) == 2
@@ -205,6 +226,26 @@ def test_without_validation_there_is_nothing_to_show_unless_it_is_asked_for(
     assert write_run_report(run, split="train").scores is not None
 
 
+def test_a_page_with_the_most_examples_stays_below_five_megabytes(cells_run: Run) -> None:
+    """Of noise, which no format makes small, with the maps of a run of several networks."""
+    generator = np.random.default_rng(0)
+    val = open_again(cells_run)
+    shape = (200, 480)
+    examples = [
+        Example(
+            name=f"noise {index}",
+            image=generator.integers(0, 256, (*shape, 3)).astype(np.uint8),
+            truth=generator.integers(0, 3, shape).astype(np.uint8),
+            labels=generator.integers(0, 3, shape).astype(np.uint8),
+            entropy=generator.uniform(0, 1, shape).astype(np.float32),
+            disagreement=generator.uniform(0, 1, shape).astype(np.float32),
+        )
+        for index in range(run_report.MOST_EXAMPLES)
+    ]
+    found = Findings(run=cells_run, dataset=val, examples=tuple(examples))
+    assert len(render(run_page(found, None))) < 5_000_000
+
+
 def test_a_split_without_truth_shows_predictions_alone(cells_run: Run, cells: Path) -> None:
     val = open_again(cells_run)
     examples = gather_examples(cells_run, val, 1)
@@ -212,7 +253,10 @@ def test_a_split_without_truth_shows_predictions_alone(cells_run: Run, cells: Pa
         name="blind", image=examples[0].image, truth=None, labels=examples[0].labels
     )
     (figure,) = example_figures([blind], val.palette)
-    assert [panel.label for panel in figure.panels] == ["image", "prediction"]
+    assert [panel.label for panel in figure.panels if isinstance(panel, Panel)] == [
+        "image",
+        "prediction",
+    ]
     drawn = draw_example_sheet([blind], val.classes, val.palette, title="t")
     with_truth = draw_example_sheet(examples, val.classes, val.palette, title="t")
     assert drawn.shape[1] < with_truth.shape[1]
@@ -246,7 +290,7 @@ def test_sequences_stand_one_by_one_and_only_the_region_counts(tmp_path: Path) -
     )
     found = write_run_report(run, split="train", examples=2)
     text = text_of(found.page)
-    labels = re.findall(r'class="label">([^<]*)', text)
+    labels = re.findall(r'class="label">([^<]*)', text.split("<h2>Examples")[1])
     assert labels[:5] == ["bSSFP", "T2", "LGE", "truth", "prediction"]
     assert "not counted (striped)" in text
     assert found.scores is not None
@@ -263,7 +307,7 @@ def test_a_run_without_masks_has_a_shorter_page(tmp_path: Path) -> None:
     assert found.picture is None
     assert found.note == ""
     text = text_of(found.page)
-    assert re.findall(r"<h2>([^<]*)</h2>", text) == ["How it learned", "How to go on"]
+    assert re.findall(r"<h2>([^<]*)</h2>", text) == WITHOUT_DATA
     assert "learned 1 component" in text or "components from 1 image" in text
     assert f"segmint predict {run.folder} IMAGE" in text
     assert "segmint evaluate" not in text

@@ -29,6 +29,9 @@ commands.register("predict", "segmint.cli.predict:command", "apply a run to imag
 commands.register(
     "evaluate", "segmint.cli.evaluate:command", "score predictions against ground truth"
 )
+commands.register(
+    "compare", "segmint.cli.compare:command", "recipes or methods on the same data, in one table"
+)
 commands.register("report", "segmint.cli.report:command", "show a run on one page")
 commands.register("data", "segmint.cli.data:command", "check, list or prepare data sets")
 commands.register("list", "segmint.cli.list:command", "what there is: methods, terms, networks")

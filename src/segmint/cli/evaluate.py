@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
-import textwrap
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmint.cli import console
+from segmint.cli.evaluate_protocols import Files, names_in, score_files
 from segmint.cli.evaluate_run import check_csv
 from segmint.cli.evaluate_run import command as evaluate_run_command
+from segmint.cli.evaluate_tables import in_options, print_scores
 from segmint.cli.parameters import signature
+from segmint.cli.protocol_options import ProtocolOptions
+from segmint.cli.protocol_tables import print_protocols, protocols_as_json, with_protocols
 from segmint.errors import InputError, SegmintError, UsageError
-from segmint.images import read_image
-from segmint.images.masks import pair_files, read_masks, read_prediction
+from segmint.images.masks import pair_files_with_masks, read_masks, read_prediction
 from segmint.methods.method import OF_THE_DATA_SET
 from segmint.methods.storage import read_record
 from segmint.metrics import MATCHINGS, Matching, aggregate, evaluate
@@ -31,7 +32,8 @@ from segmint.recipes.run_folder import is_finished, is_unfinished
 from segmint.runs import atomic_path
 
 if TYPE_CHECKING:
-    from segmint.metrics import ScoreRow, Scores, ScoreTable
+    from segmint.metrics import Scores, ScoreTable
+    from segmint.metrics.protocol_scores import ProtocolScores
 
 _RELABEL: Mapping[str, Relabel] = {"both": "both", "yes": True, "no": False}
 
@@ -73,13 +75,15 @@ class EvaluateOptions(Options):
 _HELP = """Score predictions against ground truth.
 
 Files belong together by name, cat.png with cat.mat or cat_mask.png; masks without a prediction
-are left alone. Several annotators in one Berkeley .mat file are all used.
+are left alone, predictions without a mask are told. Several annotators in one Berkeley .mat file
+are all used.
 
 With a folder that 'segmint train' wrote, 'segmint evaluate RUN DATA --split test' scores the run on
 a data set; 'segmint evaluate RUN --help' shows how.
 
 Examples: 'segmint evaluate segmint-out masks', 'segmint evaluate labels.png truth.png',
-'segmint evaluate predictions BSDS500/data/groundTruth/test --csv scores.csv'.
+'segmint evaluate predictions BSDS500/data/groundTruth/test --csv scores.csv',
+'segmint evaluate predictions masks --protocol surfaces --spacing 1.5,1.5,3'.
 
 Args:
     predictions: a label map, a folder of them, or what 'segmint segment' wrote.
@@ -102,21 +106,42 @@ def command(arguments: list[str]) -> Callable[..., int]:
     if folder is not None and (is_finished(folder) or is_unfinished(folder)):
         return evaluate_run_command()
 
-    def compare(predictions: str, masks: str, /, *, chosen: Mapping[str, Any]) -> int:
-        return _evaluate(predictions, masks, EvaluateOptions(**chosen))
+    def compare(
+        predictions: str,
+        masks: str,
+        /,
+        *,
+        chosen: Mapping[str, Any],
+        field: Mapping[str, Any],
+    ) -> int:
+        return _evaluate(predictions, masks, EvaluateOptions(**chosen), ProtocolOptions(**field))
 
-    return signature(compare, summary=_HELP, chosen=("Evaluation", EvaluateOptions))
+    return signature(
+        compare,
+        summary=_HELP,
+        chosen=("Evaluation", EvaluateOptions),
+        field=("Scores of a field", ProtocolOptions),
+    )
 
 
-def _evaluate(predictions: str, masks: str, options: EvaluateOptions) -> int:
+def _evaluate(
+    predictions: str, masks: str, options: EvaluateOptions, field: ProtocolOptions
+) -> int:
     check_csv(options.csv, overwrite=options.overwrite)
-    pairs = pair_files(predictions, masks)
-    known = _classes_of_run(pairs[0][1])
-    options = replace(options, matching=options.matching or ("none" if known else "hungarian"))
+    pairs, missing = pair_files_with_masks(predictions, masks)
+    classes = _classes_of_run(pairs[0][1])
+    options = replace(options, matching=options.matching or ("none" if classes else "hungarian"))
     start = time.perf_counter()
-    scores, failures = _score_files(pairs, options, known)
-    seconds = (time.perf_counter() - start) / len(pairs)
+    scores, failures = _score_files(pairs, options, len(classes))
+    failures += [
+        f"{name} has no mask in {masks} and is not scored: add its mask" for name in missing
+    ]
     table = aggregate(scores) if scores else None
+    protocols: tuple[ProtocolScores, ...] = ()
+    if table and field.asked:
+        protocols, unfit = _score_protocols(table, pairs, options, field, classes)
+        failures += unfit
+    seconds = (time.perf_counter() - start) / len(pairs)
     if options.json:
         console.result_json(
             {
@@ -126,17 +151,19 @@ def _evaluate(predictions: str, masks: str, options: EvaluateOptions) -> int:
                 "relabel": options.relabel,
                 "matching": options.matching,
                 **(table.as_dict() if table else _NO_SCORES),
+                **_in_json(table, protocols),
                 "seconds_per_image": round(seconds, 4),
                 "failures": failures,
             }
         )
     elif table:
-        names = _class_names(pairs[0][2])
-        _print_scores(table, f"{predictions} against {masks}", options, names)
+        names = names_in(pairs[0][2])
+        print_scores(table, f"{predictions} against {masks}", options, names)
+        print_protocols(protocols)
     for failure in failures:
         console.complain(failure)
     if table and options.csv is not None:
-        _write_csv(Path(options.csv), table.image_rows())
+        _write_csv(Path(options.csv), with_protocols(table.image_rows(), protocols))
     if table and not options.json:
         console.result(_last_line(len(scores), len(failures), seconds, options.csv))
     return 1 if failures else 0
@@ -182,13 +209,41 @@ def _score_pair(
     )
 
 
-def _classes_of_run(prediction: Path) -> int:
-    """How many classes the run had that made a prediction; 0 where none is known."""
+def _classes_of_run(prediction: Path) -> tuple[str, ...]:
+    """Names of the classes of the run that made a prediction; empty where none is known."""
     try:
         record = read_record(prediction.parent)
     except InputError:
-        return 0
-    return len(record.get("names", {})) if record.get("order") == OF_THE_DATA_SET else 0
+        return ()
+    return tuple(record.get("names", {}).values()) if record.get("order") == OF_THE_DATA_SET else ()
+
+
+def _score_protocols(
+    table: ScoreTable,
+    pairs: Sequence[tuple[str, Path, Path]],
+    options: EvaluateOptions,
+    field: ProtocolOptions,
+    classes: Sequence[str],
+) -> tuple[tuple[ProtocolScores, ...], list[str]]:
+    """The scores of the field, of the images in the table, labels matched as there."""
+    files = {name: (prediction, mask) for name, prediction, mask in pairs}
+    matched: list[dict[int, int] | None] = [None] * len(table.images)
+    if table.matchings and options.matching != "none":
+        matched = [*table.matchings]
+    return score_files(
+        [
+            Files(
+                name=image.name,
+                prediction=files[image.name][0],
+                mask=files[image.name][1],
+                matching=matching,
+            )
+            for image, matching in zip(table.images, matched, strict=True)
+        ],
+        field,
+        ignore_index=options.ignored,
+        class_names=classes if options.matching == "none" else (),
+    )
 
 
 def _check_classes(
@@ -211,17 +266,22 @@ def _check_classes(
         )
 
 
+def _in_json(table: ScoreTable | None, protocols: Sequence[ProtocolScores]) -> dict[str, Any]:
+    """What protocols add to the answer; nothing where none was asked for."""
+    if table is None or not protocols:
+        return {}
+    return {
+        "images": with_protocols(table.image_rows(), protocols),
+        "protocols": protocols_as_json(protocols),
+    }
+
+
 def _reason(prediction: Path, mask: Path, error: Exception) -> str:
     if isinstance(error, MemoryError):
         return f"{prediction}: not enough memory to score it: reduce the prediction and its mask"
-    text = _in_options(str(error))
+    text = in_options(str(error))
     named = str(prediction) in text or str(mask) in text
     return text if named else f"{prediction}: {text}"
-
-
-def _in_options(message: str) -> str:
-    """A message for callers of functions in the words of the command line."""
-    return message.replace("ignore_index=None", "--ignore-index none")
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -240,138 +300,3 @@ def _last_line(scored: int, failed: int, seconds: float, file: str | None) -> st
         counts += f", {failed} failed"
     place = f"the scores of each are in {file}" if file else "--csv FILE keeps the scores of each"
     return f"{counts}, {seconds:.3f} s an image: {place}"
-
-
-_RELABELLED, _AS_GIVEN = "relabelled", "as given"
-_TITLES = {
-    "best_overlap_all": "best-overlap mIoU, all",
-    "best_overlap_fine": "best-overlap mIoU, fine",
-    "best_overlap_coarse": "best-overlap mIoU, coarse",
-    "rand_index": "Rand index (PRI)",
-    "variation_of_information": "VOI (bits, lower is better)",
-    "adjusted_rand_index": "adjusted Rand index",
-    "normalized_mutual_information": "NMI",
-    "mean_iou": "mean IoU",
-    "mean_dice": "mean Dice",
-}
-_MOST_NOTES = 3
-_MOST_CLASSES = 40
-"""Of more classes, which are rather the numbers of objects, ``--json`` has the scores."""
-
-
-def _class_names(mask: Path) -> tuple[str, ...]:
-    """Names of the classes 0, 1, ... of a prepared file; other masks have none."""
-    return read_image(mask).class_names if mask.suffix.lower() == ".npz" else ()
-
-
-def _print_scores(
-    table: ScoreTable, data: str, options: EvaluateOptions, names: Sequence[str]
-) -> None:
-    """The tables, a legend of their words, and the notes."""
-    several = any(image.n_annotators > 1 for image in table.images)
-    lines: dict[str, dict[str, ScoreRow]] = {}
-    for row in table.rows():
-        lines.setdefault(row.name.removesuffix("_as_given"), {})[_treatment(row)] = row
-    treatments = [
-        treatment
-        for treatment in (_RELABELLED, _AS_GIVEN)
-        if any(treatment in line for line in lines.values())
-    ]
-    console.table(
-        ["score", *treatments, "mean over"],
-        [
-            [
-                _title(name, several),
-                *[f"{line[t].value:.4f}" if t in line else "" for t in treatments],
-                _averaged(next(iter(line.values()))),
-            ]
-            for name, line in lines.items()
-        ],
-    )
-    console.result()
-    _print_classes(table, names)
-    for word, meaning in _legend(table, treatments, several, data, options):
-        _print_wrapped(word.ljust(12), meaning)
-    for note in _shortened(table.notes):
-        _print_wrapped("note".ljust(12), _in_options(note))
-    console.result()
-
-
-def _print_classes(table: ScoreTable, names: Sequence[str]) -> None:
-    """IoU and Dice of each class, where there are so few that they can be read."""
-    rows = table.as_dict()["classes"]
-    if not 0 < len(rows) <= _MOST_CLASSES:
-        return
-    titles = dict(enumerate(names))
-    cells = [
-        [titles.get(row["class"], str(row["class"])), _written(row["iou"]), _written(row["dice"])]
-        for row in rows
-    ]
-    console.table(["class", "IoU", "Dice"], cells)
-    console.result()
-
-
-def _written(score: float | None) -> str:
-    """A class that is in neither prediction nor truth has no score."""
-    return "" if score is None else f"{score:.4f}"
-
-
-def _treatment(row: ScoreRow) -> str:
-    return _AS_GIVEN if "labels as given" in row.protocol else _RELABELLED
-
-
-def _title(name: str, several: bool) -> str:
-    title = _TITLES.get(name, name.replace("_", " "))
-    return title if several else title.removesuffix(", all")
-
-
-def _averaged(row: ScoreRow) -> str:
-    """What the protocol of a score says that it is a mean over."""
-    return " of ".join(re.findall(r"mean over ([^,]+)", row.protocol)) or "pixels"
-
-
-def _legend(
-    table: ScoreTable,
-    treatments: Sequence[str],
-    several: bool,
-    data: str,
-    options: EvaluateOptions,
-) -> Iterable[tuple[str, str]]:
-    """The words of the table with their meaning."""
-    if _RELABELLED in treatments:
-        neighbors = "/".join(str(n) for n in sorted({image.neighbors for image in table.images}))
-        yield (
-            _RELABELLED,
-            f"each connected piece is a segment ({neighbors} neighbors), as published",
-        )
-    if _AS_GIVEN in treatments:
-        yield _AS_GIVEN, "each label is one segment, wherever its pixels are"
-    if several:
-        yield "all", "segments of every annotator"
-        yield "fine", "segments of the annotator who drew most of them in an image"
-        yield "coarse", "segments of the annotator who drew fewest of them in an image"
-    if table.confusion is not None:
-        yield "matching", f"{table.matching}: {MATCHINGS[table.matching]}"
-    if options.ignored is not None and not several:
-        yield "ignored", f"pixels whose mask value is {options.ignored}"
-    yield "data", data
-
-
-def _shortened(notes: Sequence[str]) -> Iterable[str]:
-    yield from notes[:_MOST_NOTES]
-    if len(notes) > _MOST_NOTES:
-        yield f"{len(notes) - _MOST_NOTES} more notes: --json prints all"
-
-
-def _print_wrapped(word: str, meaning: str) -> None:
-    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
-    indent = " " * len(word)
-    for line in textwrap.wrap(
-        meaning,
-        max(width, 40),
-        initial_indent=word,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    ):
-        console.result(line)

@@ -13,6 +13,9 @@ from segmint.cli import console
 from segmint.cli.console import counted
 from segmint.cli.inputs import RunOptions
 from segmint.cli.parameters import signature
+from segmint.cli.protocol_options import ProtocolOptions
+from segmint.cli.protocol_tables import print_protocols, protocols_as_json, written
+from segmint.cli.wrapping import print_wrapped
 from segmint.devices import use_threads
 from segmint.errors import SegmintError, UsageError
 from segmint.options import Options, option
@@ -20,6 +23,9 @@ from segmint.runs import write_text
 
 if TYPE_CHECKING:
     from segmint.recipes.scoring import RunScores
+
+_MOST_NAMES = 3
+_BOUNDARIES = "boundaries"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +54,8 @@ _HELP = """Score a run on a data set.
 
 Every image of the split is predicted and compared with its mask at its own size. IoU and Dice come
 from one confusion matrix over the whole split; a class that is in neither truth nor prediction has
-no score and is left out of the means.
+no score and is left out of the means. The scores of the data set's field follow, objects made of
+the classes where it is about objects.
 
 Examples: 'segmint evaluate run CamVid --split test', 'segmint evaluate run --peer ensemble'.
 
@@ -67,14 +74,17 @@ def command() -> Callable[..., int]:
         /,
         *,
         chosen: Mapping[str, Any],
+        field: Mapping[str, Any],
         how: Mapping[str, Any],
     ) -> int:
-        return _score(Path(run), data, EvaluateRunOptions(**chosen), RunOptions(**how))
+        options = EvaluateRunOptions(**chosen)
+        return _score(Path(run), data, options, ProtocolOptions(**field), RunOptions(**how))
 
     return signature(
         score,
         summary=_HELP,
         chosen=("Evaluation", EvaluateRunOptions),
+        field=("Scores of a field", ProtocolOptions),
         how=("Arithmetic", RunOptions),
     )
 
@@ -89,7 +99,15 @@ def check_csv(csv: str | None, *, overwrite: bool) -> None:
         raise UsageError(f"{csv} is there already: pass --overwrite or another --csv")
 
 
-def _score(folder: Path, data: str | None, options: EvaluateRunOptions, how: RunOptions) -> int:
+def _score(
+    folder: Path,
+    data: str | None,
+    options: EvaluateRunOptions,
+    field: ProtocolOptions,
+    how: RunOptions,
+) -> int:
+    from segmint.metrics.protocol_scores import check_scored
+    from segmint.recipes.protocol_scores import ProtocolChoice
     from segmint.recipes.run import Run
     from segmint.recipes.scoring import score_run
     from segmint.recipes.splits import open_again
@@ -98,13 +116,20 @@ def _score(folder: Path, data: str | None, options: EvaluateRunOptions, how: Run
     use_threads(how.threads)
     run = Run(folder, device=how.device, precision=how.precision, peer=options.peer)
     dataset = open_again(run, data, split=options.split, dataset=options.dataset)
+    choice = ProtocolChoice(
+        names=field.names(dataset.protocols),
+        spacing=field.steps,
+        changed=field.changed(),
+        strengths=_BOUNDARIES in field.asked,
+    )
     try:
         with console.progress(len(dataset), quiet=options.quiet) as advance:
-            scores = score_run(run, dataset, advance=advance)
+            scores = score_run(run, dataset, protocols=choice, advance=advance)
     except KeyboardInterrupt:
         raise SegmintError(
             "stopped: means of a part would mislead, so none are shown; run the same command again"
         ) from None
+    check_scored(scores.protocols, field.asked)
     if options.json:
         console.result_json(
             {
@@ -117,7 +142,9 @@ def _score(folder: Path, data: str | None, options: EvaluateRunOptions, how: Run
                 "classes_counted": scores.confusion.classes_counted,
                 "scores": scores.means(),
                 "classes": scores.rows(),
-                "images": scores.image_means(),
+                "images": _image_values(scores),
+                "without_truth": list(scores.without_truth),
+                "protocols": protocols_as_json(scores.protocols),
                 "seconds_per_image": round(scores.seconds, 4),
             }
         )
@@ -142,7 +169,7 @@ def _print(scores: RunScores, title: str) -> None:
     console.table(
         ["class", "pixels", "IoU", "Dice"],
         [
-            [row["class"], str(row["pixels"]), _number(row["iou"]), _number(row["dice"])]
+            [row["class"], str(row["pixels"]), written(row["iou"]), written(row["dice"])]
             for row in scores.rows()
         ],
     )
@@ -154,22 +181,42 @@ def _print(scores: RunScores, title: str) -> None:
     console.table(
         ["score", "value", "how"],
         [
-            ["mean IoU", _number(means["mean_iou"]), counted_classes],
-            ["mean Dice", _number(means["mean_dice"]), counted_classes],
-            ["accuracy", _number(means["accuracy"]), "share of the labelled pixels"],
+            ["mean IoU", written(means["mean_iou"]), counted_classes],
+            ["mean Dice", written(means["mean_dice"]), counted_classes],
+            ["accuracy", written(means["accuracy"]), "share of the labelled pixels"],
         ],
     )
+    console.result()
+    print_protocols(scores.protocols)
+    if scores.without_truth:
+        few = ", ".join(scores.without_truth[:_MOST_NAMES])
+        print_wrapped(
+            "note".ljust(12),
+            f"{len(scores.without_truth)} of {counted(len(scores.images), 'image')} have no truth, "
+            f"or none that counts, and are in no score: {few}",
+        )
+        console.result()
+
+
+def _image_values(scores: RunScores) -> dict[str, dict[str, float | None]]:
+    """Every score of each image by its name."""
+    others = scores.image_protocol_values()
+    return {name: {**means, **others[name]} for name, means in scores.image_means().items()}
 
 
 def _image_rows(scores: RunScores) -> str:
+    """The CSV file: means, IoU of each class, and the scores of the field."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["image", "mean_iou", "mean_dice", "accuracy", *scores.classes])
+    field = list(scores.protocol_values())
+    writer.writerow(["image", "mean_iou", "mean_dice", "accuracy", *scores.classes, *field])
+    others = scores.image_protocol_values()
     for name, means in scores.image_means().items():
-        values = (*means.values(), *scores.images[name].intersection_over_union)
-        writer.writerow([name, *(_number(value, absent="") for value in values)])
+        values = (
+            *means.values(),
+            *scores.images[name].intersection_over_union,
+            *[others[name].get(score) for score in field],
+        )
+        cells = ("" if value is None or value != value else f"{value:.4f}" for value in values)
+        writer.writerow([name, *cells])
     return stream.getvalue()
-
-
-def _number(value: float | None, *, absent: str = "-") -> str:
-    return absent if value is None or value != value else f"{value:.4f}"

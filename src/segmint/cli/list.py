@@ -10,18 +10,19 @@ from cyclopts import Parameter
 from segmint.cli import commands, console
 from segmint.datasets import datasets
 from segmint.methods import methods
+from segmint.metrics.protocols import protocols
 from segmint.networks import networks
 from segmint.objectives import terms
 from segmint.recipes import recipes
 
-FAMILIES = (methods, recipes, terms, networks, datasets, commands)
+FAMILIES = (methods, recipes, terms, networks, datasets, protocols, commands)
 
 
 def command(arguments: list[str]) -> Callable[..., int]:
     """The command."""
 
     def show(*, json: Annotated[bool, Parameter(negative=())] = False) -> int:
-        """Print every method, recipe, term, network, data set and command.
+        """Print every method, recipe, term, network, data set, protocol and command.
 
         Args:
             json: print as JSON.

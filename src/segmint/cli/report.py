@@ -14,9 +14,12 @@ from segmint.cli.parameters import signature
 from segmint.devices import use_threads
 from segmint.errors import SegmintError, UsageError
 from segmint.options import Options, option
+from segmint.recipes.run_folder import is_unfinished
 
 if TYPE_CHECKING:
+    from segmint.recipes.run import Run
     from segmint.reports.run_report import RunReport
+    from segmint.reports.run_standing import Standing
 
 _PAGES = (".html", ".htm")
 
@@ -30,7 +33,7 @@ class ReportOptions(Options):
     peer: str | None = option(None)
     """Whose predictions are shown, of a run of mutual; if not given those of the best by
     validation."""
-    examples: int = option(8, low=0, high=24)
+    examples: int = option(9, low=0, high=24)
     """Images shown at most, at equal steps from the best to the worst."""
     out: str | None = option(None, aliases=("output",))
     """File for the page, with its picture beside it as .png; if not given report.html and
@@ -45,9 +48,11 @@ class ReportOptions(Options):
 
 _HELP = """Show a run on one page, and in one picture for a talk.
 
-The page has examples (image, truth, prediction and mistakes side by side), the scores of every
-class, which class is taken for which, the best and the worst images, the curves of the training,
-its options, and the commands that do it once more. The picture has the examples alone.
+The page has what was asked, the data and its classes, the curves of the training, the scores of
+every class, which class is taken for which, the best, median and worst images (truth against
+prediction with an edge that moves, mistakes, and where the network is unsure), times, versions, and
+the commands that do it once more. The picture has the examples alone. A run that is not finished
+gets a page, too, marked so.
 
 Examples: 'segmint report run', 'segmint report run --split test --out talk/cells.html'.
 
@@ -79,13 +84,12 @@ def command(arguments: list[str]) -> Callable[..., int]:
 
 
 def _report(folder: Path, data: str | None, options: ReportOptions, how: RunOptions) -> int:
-    from segmint.recipes.run import Run
     from segmint.reports.run_report import write_run_report
     from segmint.reports.run_split import report_dataset
 
     _check_out(options.out, overwrite=options.overwrite)
     use_threads(how.threads)
-    run = Run(folder, device=how.device, precision=how.precision, peer=options.peer)
+    run, standing = _opened(folder, options, how)
     dataset, _ = report_dataset(run, data, options.split)
     images = 0 if dataset is None else len(dataset)
     try:
@@ -97,6 +101,7 @@ def _report(folder: Path, data: str | None, options: ReportOptions, how: RunOpti
                 examples=options.examples,
                 out=options.out,
                 advance=advance,
+                standing=standing,
             )
     except KeyboardInterrupt:
         raise SegmintError(
@@ -110,6 +115,25 @@ def _report(folder: Path, data: str | None, options: ReportOptions, how: RunOpti
     else:
         console.result(_told(found))
     return 0
+
+
+def _opened(folder: Path, options: ReportOptions, how: RunOptions) -> tuple[Run, Standing]:
+    """The run, finished or not, and what its page says of that."""
+    from segmint.recipes.run import Run
+    from segmint.reports.run_standing import FINISHED, interrupted
+    from segmint.reports.unfinished_prediction import add_prediction
+    from segmint.reports.unfinished_run import UnfinishedRun
+
+    if not is_unfinished(folder):
+        run = Run(folder, device=how.device, precision=how.precision, peer=options.peer)
+        return run, FINISHED
+    if options.peer is not None:
+        raise UsageError(
+            f"{folder} is not finished, so that its peers cannot be asked yet: leave out --peer"
+        )
+    unfinished = UnfinishedRun(folder)
+    add_prediction(unfinished, device=how.device, precision=how.precision)
+    return unfinished, interrupted(unfinished)
 
 
 def _check_out(out: str | None, *, overwrite: bool) -> None:

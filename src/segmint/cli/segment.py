@@ -39,6 +39,8 @@ class SegmentOptions(PlaceOptions):
     """Write the segmentation as it evolves to progress.gif."""
     save_model: str | None = option(None, aliases=("model_path",))
     """File for the learned network (clustering, deepg, deepsvg; one image)."""
+    skip_report: bool = option(False)
+    """Leave out the report.html of several images."""
     batch_size: int | None = option(None, low=1)
     """Accepted for old scripts; one image is one batch. See 'segmint train clustering'."""
 
@@ -46,7 +48,7 @@ class SegmentOptions(PlaceOptions):
 _HELP = """Segment images without labels, or from a few scribbles.
 
 IMAGE is a file, a folder or a pattern. Each image gets a folder of its own with labels.png, an
-overlay.png to look at, components.csv and result.json.
+overlay.png to look at, components.csv and result.json; several get a report.html that shows all.
 
 Examples: 'segmint segment photo.jpg', 'segmint segment scans/ --out labels --components 5',
 'segmint segment photo.jpg --method clustering --preset kim2020 --frames'.
@@ -68,8 +70,8 @@ def command(arguments: list[str]) -> Callable[..., int]:
         how: Mapping[str, Any],
         given: Mapping[str, Any],
     ) -> int:
-        options = SegmentOptions(**chosen)
-        return _segment(images, options, InputOptions(**inputs), RunOptions(**how), given)
+        options, arithmetic = SegmentOptions(**chosen), RunOptions(**how)
+        return _segment(images, options, InputOptions(**inputs), arithmetic, given, arguments)
 
     return signature(
         segment,
@@ -87,6 +89,7 @@ def _segment(
     inputs: InputOptions,
     how: RunOptions,
     given: Mapping[str, Any],
+    arguments: Sequence[str],
 ) -> int:
     from segmint.cli.work import collect, run_over_images
 
@@ -100,8 +103,28 @@ def _segment(
         return _segment_image(image, options, how, given)
 
     described = {**resolved.resolved(), "preset": options.preset, **_guides(options)}
-    signature = {"method": options.method, "seed": how.seed, "options": described}
-    return run_over_images(paths, work, inputs, signature, as_channels=bool(options.channels))
+    signature: dict[str, Any] = {
+        "method": options.method,
+        "seed": how.seed,
+        "options": described,
+    }
+
+    def write_page(folder: Path, failures: Sequence[str], untried: int) -> Path | None:
+        from segmint.reports.segment_page import Asked, write_segment_page
+
+        asked = Asked(
+            words=("segment", *arguments), **signature, failures=failures, untried=untried
+        )
+        return write_segment_page(folder, asked)
+
+    return run_over_images(
+        paths,
+        work,
+        inputs,
+        signature,
+        as_channels=bool(options.channels),
+        write_page=None if options.skip_report else write_page,
+    )
 
 
 def _check(options: SegmentOptions, inputs: InputOptions, images: int) -> None:

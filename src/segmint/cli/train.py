@@ -32,6 +32,8 @@ from segmint.recipes.settings import assignments
 if TYPE_CHECKING:
     from segmint.images import Image
     from segmint.recipes.run import Run
+    from segmint.reports.data_survey import Survey
+    from segmint.solvers.watcher import Watcher
 
 DEFAULT_OUT = "segmint-run"
 
@@ -206,22 +208,20 @@ def _learn(
     running: TrainOptions,
     failures: Sequence[str],
 ) -> int:
-    from segmint.cli.training_progress import training_progress
     from segmint.recipes.training import learn
 
     out = Path(running.out)
-    try:
-        with training_progress(quiet=running.quiet) as watch:
-            say = None if running.quiet else console.say
-            run = learn(config, data, out=out, values=values, watch=watch, say=say)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(_how_to_go_on(out)) from None
+    say = None if running.quiet else console.say
+
+    def work(watch: Watcher | None) -> Run:
+        return learn(config, data, out=out, values=values, watch=watch, say=say)
+
+    run = _watched(work, out, recipes.load(config.recipe), quiet=running.quiet)
     return _finish(run, out, failures)
 
 
 def _resume(out: Path, recipe: str | None, given: Sequence[str], running: TrainOptions) -> int:
     """Go on with a run; ``given`` are the names of options that would change it."""
-    from segmint.cli.training_progress import training_progress
     from segmint.recipes.training import resume
 
     others = [
@@ -239,29 +239,48 @@ def _resume(out: Path, recipe: str | None, given: Sequence[str], running: TrainO
             f"--resume goes on with the options of the run, so {what} is one too many: leave it out"
         )
     check_resumable(out)
+    say = None if running.quiet else console.say
+
+    def work(watch: Watcher | None) -> Run:
+        return resume(out, watch=watch, say=say)
+
+    learned = recipes.load(read_config(out / CONFIG).recipe)
+    return _finish(_watched(work, out, learned, quiet=running.quiet), out, [])
+
+
+def _watched(
+    work: Callable[[Watcher | None], Run], out: Path, recipe: Recipe, *, quiet: bool
+) -> Run:
+    """Learn, with progress on the screen and, where there is a data set, a report in the folder."""
+    from segmint.cli.training_progress import training_progress
+
     try:
-        with training_progress(quiet=running.quiet) as watch:
-            run = resume(out, watch=watch, say=None if running.quiet else console.say)
+        with training_progress(quiet=quiet) as watch:
+            if not recipe.takes_dataset:
+                return work(watch)
+            from segmint.reports.live_report import live_report
+
+            with live_report(out, watch, say=None if quiet else console.say) as live:
+                run = work(live)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_go_on(out)) from None
-    return _finish(run, out, [])
+    _report(run, live.looked)
+    return run
 
 
 def _finish(run: Run, out: Path, failures: Sequence[str]) -> int:
     for failure in failures:
         console.complain(failure)
-    if run.recipe.takes_dataset:
-        _report(run)
     console.result(f"{run.record['summary']} in {run.record['seconds']:.1f} s: run in {out}")
     return 1 if failures else 0
 
 
-def _report(run: Run) -> None:
+def _report(run: Run, looked: Survey | None) -> None:
     """Write the report; the run stands also where that fails."""
     from segmint.reports.run_report import write_training_report
 
     try:
-        write_training_report(run)
+        write_training_report(run, looked=looked)
     except SegmintError as error:
         console.say(f"note: there is no report ({error})")
 

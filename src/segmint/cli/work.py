@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 Work = Callable[[Image], tuple[Segmentation, Mapping[str, bytes]]]
 """``work(image)``: the segmentation of an image, and further files of its result by name."""
 
+WritePage = Callable[[Path, Sequence[str], int], Path | None]
+"""``write_page(folder, failures, untried)``: the page of the results in a folder, where it has one;
+what failed in sentences, and how many images were not reached."""
+
 _SHORTEST_COMMON_NAME = 3
 
 
@@ -63,6 +67,7 @@ def run_over_images(
     signature: Mapping[str, Any],
     *,
     as_channels: bool = False,
+    write_page: WritePage | None = None,
 ) -> int:
     """Segment every image and save what comes out.
 
@@ -72,6 +77,7 @@ def run_over_images(
         options: where to and how.
         signature: what tells a result apart from one made with other options.
         as_channels: the files are the channels of one image.
+        write_page: shows the results of several images on one page; None writes none.
 
     Returns:
         Exit code: 1 when a file failed, else 0.
@@ -80,7 +86,7 @@ def run_over_images(
     read = partial(_read, channels=paths if as_channels else (), options=options)
     paths = paths[: len(names)]
     batch = _Batch(read=read, work=work, options=options, signature=signature, count=len(paths))
-    stopped = False
+    stopped, page = False, None
     with _output_folder(Path(options.out)) as out:
         try:
             with console.progress(len(paths), quiet=options.quiet) as advance:
@@ -89,7 +95,9 @@ def run_over_images(
                         break
         except KeyboardInterrupt:
             stopped = True
-    batch.report()
+        if write_page is not None and len(paths) > 1:
+            page = batch.write_page(write_page, out)
+    batch.report(page)
     if stopped:
         again = " without --overwrite" if options.overwrite else ""
         raise KeyboardInterrupt(
@@ -112,6 +120,8 @@ class _Batch:
     skipped: int = 0
     other: int = 0
     """Of those skipped, results of other options."""
+    is_full: bool = False
+    """Nothing more can be written."""
 
     def add(self, path: Path, folder: Path, advance: Progress) -> bool:
         """Do the work for one image; False when no further result can be written."""
@@ -125,7 +135,8 @@ class _Batch:
             self.failures.append(_reason(path, error))
             if self.count > 1:
                 advance(str(path), note="failed")
-            return not isinstance(error, OutputError)
+            self.is_full = isinstance(error, OutputError)
+            return not self.is_full
         if record is None:
             advance(str(path), note=_summary(self.results[-1]))
         else:
@@ -147,8 +158,23 @@ class _Batch:
             "notes": [*image.notes, *segmentation.notes],
         }
 
-    def report(self) -> None:
-        """Say what failed, and where the results are."""
+    @property
+    def untried(self) -> int:
+        """Images that were not reached."""
+        return self.count - len(self.results) - self.skipped - len(self.failures)
+
+    def write_page(self, write: WritePage, out: Path) -> Path | None:
+        """The page of what is in the folder; the results stand also where that fails."""
+        if self.is_full:
+            return None
+        try:
+            return write(out, self.failures, self.untried)
+        except (SegmintError, OSError, MemoryError) as error:
+            console.say(f"note: there is no report ({error})")
+            return None
+
+    def report(self, page: Path | None) -> None:
+        """Say what failed, and where the results and their page are."""
         for failure in self.failures:
             console.complain(failure)
         if self.other:
@@ -157,19 +183,18 @@ class _Batch:
                 "--overwrite redoes them"
             )
         if self.options.json:
-            console.result_json(
-                {"results": self.results, "skipped": self.skipped, "failures": self.failures}
-            )
+            told = {"results": self.results, "skipped": self.skipped, "failures": self.failures}
+            console.result_json(told if page is None else {**told, "report": str(page)})
         elif self.results or self.skipped:
-            console.result(f"{self._counts()}: results in {self.options.out}")
+            where = "" if page is None else f", report in {page}"
+            console.result(f"{self._counts()}: results in {self.options.out}{where}")
 
     def _counts(self) -> str:
-        untried = self.count - len(self.results) - self.skipped - len(self.failures)
         counts = [f"{len(self.results)} segmented"]
         for number, what in (
             (self.skipped, "skipped"),
             (len(self.failures), "failed"),
-            (untried, "not tried"),
+            (self.untried, "not tried"),
         ):
             counts += [f"{number} {what}"] if number else []
         return ", ".join(counts)

@@ -139,6 +139,14 @@ class Run:
         with memory_errors():
             return cast(EveryPeer, self._predictor).answers(source, where)
 
+    def __repr__(self) -> str:
+        place = self.record.get("dataset", {}).get("name")
+        score = self.record.get("best", {}).get("score")
+        of = f" on {place}" if place else ""
+        worth = "" if score is None else f", validation mean IoU {score:.3f}"
+        who = "" if self.peer is None else f", {self.peer} answers"
+        return f"<Run of {self.record['recipe']}{of}{worth}{who}: {self.folder}>"
+
     def _checked_peer(self, peer: str | None) -> str | None:
         if peer is None:
             return next(iter(self.peers), None)

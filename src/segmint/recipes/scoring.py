@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError
 from segmint.images import Image
 from segmint.metrics.confusion import Confusion
+from segmint.metrics.evaluation import ScoreRow
+from segmint.metrics.protocol import Case, LooksAt
+from segmint.metrics.protocol_scores import ProtocolScores
+from segmint.recipes.protocol_scores import ProtocolChoice, case_of
 from segmint.recipes.run import Run
 
 if TYPE_CHECKING:
-    from segmint.datasets.dataset import Dataset
+    from segmint.datasets.dataset import Dataset, Pair
     from segmint.datasets.sample import Sample
+
+Labels: TypeAlias = NDArray[np.int32]
+Maps: TypeAlias = NDArray[np.float32]
+
+_Answers: TypeAlias = tuple[dict[str, Labels], dict[str, Maps]]
+"""Labels by the name of who was asked, and probabilities where there are any."""
+
+_OF_PROBABILITIES = "calibration"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +43,10 @@ class RunScores:
     """Of each image by name."""
     seconds: float
     """For each image, prediction alone."""
+    protocols: tuple[ProtocolScores, ...] = ()
+    """The scores of the field, where they were asked for."""
+    without_truth: tuple[str, ...] = ()
+    """Names of images whose masks count nowhere, so that they are in no score."""
 
     def rows(self) -> list[dict[str, Any]]:
         """A row a class: name, pixels of the truth, IoU and Dice, None for absent classes."""
@@ -59,43 +75,69 @@ class RunScores:
         """The same of each image alone, by its name."""
         return {name: _means(confusion) for name, confusion in self.images.items()}
 
+    @property
+    def protocol_rows(self) -> list[ScoreRow]:
+        """The rows of all protocols over the whole set."""
+        return [row for scores in self.protocols for row in scores.rows()]
+
+    def protocol_values(self) -> dict[str, float | None]:
+        """The scores of all protocols over the whole set by their names."""
+        return {row.name: _plain(row.value) for row in self.protocol_rows}
+
+    def image_protocol_values(self) -> dict[str, dict[str, float | None]]:
+        """The same of each image alone, by its name; images that were not scored have none."""
+        found: dict[str, dict[str, float | None]] = {name: {} for name in self.images}
+        for scores in self.protocols:
+            for name, values in scores.image_values().items():
+                found[name] |= values
+        return found
+
 
 def score_run(
     run: Run,
     dataset: Dataset,
     *,
+    protocols: Sequence[str] | ProtocolChoice = (),
     advance: Callable[[str], None] | None = None,
-    keep: Callable[[int, NDArray[np.int32]], None] | None = None,
+    keep: Callable[[int, Labels], None] | None = None,
 ) -> RunScores:
     """Predict every image of a data set and count against its truth.
 
     Args:
         run: learned on the same classes.
         dataset: one split of it.
+        protocols: names of families of scores that are counted in the same pass, such as
+            ``dataset.protocols``.
         advance: called with the name of each image that is done.
         keep: called with the number of each image in the data set and its labels (H, W).
 
     Raises:
-        InputError: for another number or order of classes, or an image that cannot be read.
+        InputError: for another number or order of classes, or an image that cannot be read or
+            scored.
+        UsageError: for an unknown protocol.
     """
     name = run.peer or str(run.record["recipe"])
+    choice = ProtocolChoice.of(protocols)
 
-    def ask(image: Image, region: NDArray[np.bool_] | None) -> dict[str, NDArray[np.int32]]:
-        return {name: run.predict(image, region=region)}
+    def ask(image: Image, region: NDArray[np.bool_] | None) -> _Answers:
+        found = run.segment(image, region=region)
+        maps = found.probabilities if choice.names else None
+        return {name: found.labels}, {} if maps is None else {name: maps}
 
-    def tell(index: int, labels: dict[str, NDArray[np.int32]]) -> None:
+    def tell(index: int, labels: dict[str, Labels]) -> None:
         if keep is not None:
             keep(index, labels[name])
 
-    return _score(run, dataset, (name,), ask, advance=advance, keep=tell)[name]
+    return _score(run, dataset, (name,), ask, choice, advance=advance, keep=tell)[name]
 
 
 def score_peers(
     run: Run,
     dataset: Dataset,
     *,
+    protocols: Sequence[str] | ProtocolChoice = (),
     advance: Callable[[str], None] | None = None,
-    keep: Callable[[int, dict[str, NDArray[np.int32]]], None] | None = None,
+    keep: Callable[[int, dict[str, Labels]], None] | None = None,
 ) -> dict[str, RunScores]:
     """As :func:`score_run`, of every peer and every ensemble of a run at once.
 
@@ -105,55 +147,99 @@ def score_peers(
     Args:
         run: learned on the same classes.
         dataset: one split of it.
+        protocols: as for :func:`score_run`; those of labels, for peers keep no probabilities.
         advance: called with the name of each image that is done.
         keep: called with the number of each image in the data set and its labels (H, W) by name.
 
     Raises:
         InputError: for another number or order of classes, or an image that cannot be read.
+        UsageError: for an unknown protocol, or one of probabilities.
     """
     names = run.peers or (str(run.record["recipe"]),)
+    choice = ProtocolChoice.of(protocols)
+    if _OF_PROBABILITIES in choice.names:
+        raise UsageError(
+            f"--protocol {_OF_PROBABILITIES} scores the probabilities of one network, and here "
+            "all peers answer at once: score them one after the other, each with --peer"
+        )
 
-    def ask(image: Image, region: NDArray[np.bool_] | None) -> dict[str, NDArray[np.int32]]:
-        return run.answers(image, region=region)
+    def ask(image: Image, region: NDArray[np.bool_] | None) -> _Answers:
+        return run.answers(image, region=region), {}
 
-    return _score(run, dataset, names, ask, advance=advance, keep=keep)
+    return _score(run, dataset, names, ask, choice, advance=advance, keep=keep)
+
+
+class _Tally:
+    """What one of those who are asked has scored so far."""
+
+    def __init__(self, dataset: Dataset, choice: ProtocolChoice) -> None:
+        self._dataset, self._choice = dataset, choice
+        self._total = np.zeros((len(dataset.classes),) * 2, np.int64)
+        self._images: dict[str, Confusion] = {}
+        self._scorer = choice.scorer()
+
+    def add(self, pair: Pair, sample: Sample, labels: Labels, maps: Maps | None) -> None:
+        """Count one image."""
+        dataset = self._dataset
+        counts = _counts(labels, sample.mask, len(dataset.classes), dataset.ignore_index)
+        self._total += counts
+        self._images[sample.name] = _confusion(counts)
+
+        def case(looks_at: LooksAt) -> Case:
+            return case_of(
+                dataset,
+                pair,
+                sample,
+                labels,
+                looks_at,
+                probabilities=maps,
+                spacing=self._choice.spacing,
+                strengths=self._choice.strengths,
+            )
+
+        self._scorer.add(sample.name, case)
+
+    def scores(self, seconds: float, without_truth: Sequence[str]) -> RunScores:
+        """Of all images that were added."""
+        return RunScores(
+            classes=self._dataset.classes,
+            confusion=_confusion(self._total),
+            images=self._images,
+            seconds=seconds,
+            protocols=self._scorer.scores(),
+            without_truth=tuple(without_truth),
+        )
 
 
 def _score(
     run: Run,
     dataset: Dataset,
     names: tuple[str, ...],
-    ask: Callable[[Image, NDArray[np.bool_] | None], dict[str, NDArray[np.int32]]],
+    ask: Callable[[Image, NDArray[np.bool_] | None], _Answers],
+    choice: ProtocolChoice,
     *,
     advance: Callable[[str], None] | None,
-    keep: Callable[[int, dict[str, NDArray[np.int32]]], None] | None,
+    keep: Callable[[int, dict[str, Labels]], None] | None,
 ) -> dict[str, RunScores]:
     """The scores of each of those who are asked."""
     _check_classes(run, dataset)
-    totals = {name: np.zeros((len(dataset.classes),) * 2, np.int64) for name in names}
-    images: dict[str, dict[str, Confusion]] = {name: {} for name in names}
+    tallies = {name: _Tally(dataset, choice) for name in names}
+    without_truth = []
     seconds = 0.0
-    for index, sample in enumerate(dataset):
+    for index, (pair, sample) in enumerate(zip(dataset.pairs, dataset, strict=True)):
         start = time.perf_counter()
-        labels = ask(image_of(sample, dataset), sample.region)
+        labels, maps = ask(image_of(sample, dataset), sample.region)
         seconds += time.perf_counter() - start
-        for name in names:
-            counts = _counts(labels[name], sample.mask, len(dataset.classes), dataset.ignore_index)
-            totals[name] += counts
-            images[name][sample.name] = _confusion(counts)
+        for name, tally in tallies.items():
+            tally.add(pair, sample, labels[name], maps.get(name))
+        if (sample.mask == dataset.ignore_index).all():
+            without_truth.append(sample.name)
         if keep is not None:
             keep(index, labels)
         if advance is not None:
             advance(sample.name)
-    return {
-        name: RunScores(
-            classes=dataset.classes,
-            confusion=_confusion(totals[name]),
-            images=images[name],
-            seconds=seconds / max(len(dataset), 1),
-        )
-        for name in names
-    }
+    seconds /= max(len(dataset), 1)
+    return {name: tally.scores(seconds, without_truth) for name, tally in tallies.items()}
 
 
 def image_of(sample: Sample, dataset: Dataset) -> Image:

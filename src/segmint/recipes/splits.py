@@ -41,7 +41,8 @@ def open_splits(root: Path, options: DataOptions, *, seed: int) -> Splits:
     fraction = options.val_fraction
     if fraction is None and options.val_split not in splits_of(name, root, **own):
         fraction = AUTO_VAL_FRACTION
-    arguments = {"val_fraction": fraction, "seed": seed, **own}
+    drawn = seed if options.val_seed is None else options.val_seed
+    arguments = {"val_fraction": fraction, "seed": drawn, **own}
     train = _opened(name, root, options.train_split, arguments)
     val = None
     if options.val_fraction != 0:

@@ -25,6 +25,8 @@ class DataOptions(Options):
     val_fraction: float | None = option(None, low=0, high=0.9)
     """Share of the training split to validate on; if not given the official validation split,
     or 0.2 where there is none; 0 goes without validation."""
+    val_seed: int | None = option(None, low=0, high=2**32 - 1)
+    """Seed of the draw of that share; if not given that of the training."""
     dataset_options: tuple[str, ...] = option(())
     """Options of the layout, like target=foreground of nuclei."""
 

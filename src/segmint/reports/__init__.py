@@ -2,12 +2,15 @@
 
 from segmint.reports.chart import Chart
 from segmint.reports.page import (
+    Bar,
+    Bars,
     Cell,
     Command,
     Figure,
     Page,
     Panel,
     Section,
+    Slider,
     Table,
     render,
     write_page,
@@ -15,6 +18,8 @@ from segmint.reports.page import (
 from segmint.reports.pictures import embed, embed_film
 
 __all__ = [
+    "Bar",
+    "Bars",
     "Cell",
     "Chart",
     "Command",
@@ -22,6 +27,7 @@ __all__ = [
     "Page",
     "Panel",
     "Section",
+    "Slider",
     "Table",
     "embed",
     "embed_film",

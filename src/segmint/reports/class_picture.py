@@ -125,6 +125,18 @@ def is_dim(image: npt.NDArray[Any]) -> bool:
     return bool((viewable(image) != display_rgb(image)).any())
 
 
+def shown_size(shape: tuple[int, ...], longest_side: int) -> Size:
+    """Height and width of a picture; smaller images grow by whole factors, with sharp edges.
+
+    Example:
+        >>> shown_size((100, 150), 480), shown_size((960, 480), 480)
+        ((300, 450), (480, 240))
+    """
+    scale = longest_side / max(shape)
+    factor = scale if scale < 1 else int(scale)
+    return max(round(shape[0] * factor), 1), max(round(shape[1] * factor), 1)
+
+
 def resized(picture: Picture, size: Size) -> Picture:
     """A picture at another height and width: smaller by means of its pixels, larger by copies."""
     from PIL import Image as Pillow

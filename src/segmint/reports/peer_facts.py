@@ -36,7 +36,8 @@ def peer_facts(
     plans = peer_plans(record)
     twins = sum(plan.twin for plan in plans)
     count = f"{len(plans)} peers{f' and {twins} that learn alone' if twins else ''}"
-    yield "networks", f"{count}, {sum(parameters.values()):,} parameters in all"
+    known = f", {sum(parameters.values()):,} parameters in all" if parameters else ""
+    yield "networks", f"{count}{known}"
     for plan in plans:
         yield f"peer {plan.name}", ", ".join(_peer(plan, objective, parameters.get(plan.name)))
     yield "mutual learning", _mutual(MutualOptions.from_mapping(options["mutual"]))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,16 @@ import numpy.typing as npt
 
 from segmint.datasets import Dataset
 from segmint.datasets.sample import Sample
+from segmint.metrics.calibration import Calibration, calibration
 from segmint.recipes.run import Run
 from segmint.recipes.scoring import RunScores, image_of
 from segmint.reports.class_picture import UNCOUNTED
 
 Mask = npt.NDArray[np.uint8]
+Bits = npt.NDArray[np.float32]
 
-MOST_KEPT = 256_000_000
-"""Bytes of packed predictions that are kept in memory; the others are predicted once more."""
+MAP_SIDE = 640
+"""Pixels that maps are reduced to; a page shows none larger."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,32 +38,18 @@ class Example:
     """(H, W) predicted classes, ``UNCOUNTED`` outside the region."""
     mean_iou: float | None = None
     """Over the classes in truth or prediction of this image; None where it was not computed."""
-
-
-class KeptPredictions:
-    """Predictions in memory, packed, as long as they fit into a bound.
-
-    Args:
-        most: bytes.
-    """
-
-    def __init__(self, most: int = MOST_KEPT) -> None:
-        self._left = most
-        self._packed: dict[int, tuple[bytes, tuple[int, ...]]] = {}
-
-    def keep(self, index: int, labels: npt.NDArray[np.integer[Any]]) -> None:
-        """Keep the labels (H, W) of an image, unless there is no room."""
-        packed = zlib.compress(_as_mask(labels).tobytes(), level=1)
-        if len(packed) <= self._left:
-            self._left -= len(packed)
-            self._packed[index] = (packed, labels.shape)
-
-    def get(self, index: int) -> Mask | None:
-        """The labels of an image, or None when they were not kept."""
-        if index not in self._packed:
-            return None
-        packed, shape = self._packed[index]
-        return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape)
+    rank: int | None = None
+    """Its place from the best image of the split, 1, to the worst, ``ranked``."""
+    ranked: int = 0
+    """How many images of the split have a score to be ranked by."""
+    entropy: Bits | None = None
+    """(h, w) how undecided the prediction is, in bits, reduced; NaN outside the region."""
+    disagreement: Bits | None = None
+    """The same of how much the networks of a run disagree."""
+    calibration: Calibration | None = None
+    """What its probabilities are worth; None where there are none, or no truth."""
+    seconds: float | None = None
+    """That its prediction took."""
 
 
 def evenly_ranked(scores: Sequence[float], count: int) -> list[int]:
@@ -98,43 +85,71 @@ def gather_examples(
     count: int,
     *,
     scores: RunScores | None = None,
-    kept: KeptPredictions | None = None,
+    disagreement: bool = False,
 ) -> list[Example]:
     """Examples of a split, from the best image to the worst where scores are known.
 
     Args:
-        run: predicts what was not kept.
+        run: predicts each of them.
         dataset: the split.
         count: how many at most.
         scores: of all its images; without them examples lie at equal steps in the split.
-        kept: predictions that are there already.
+        disagreement: ask all networks of a run with several where they disagree.
     """
     values = None if scores is None else [each.mean_iou for each in scores.images.values()]
     if values is None or all(map(math.isnan, values)):
         chosen: Iterable[int] = evenly(len(dataset), count)
+        values = [math.nan] * len(dataset)
     else:
         chosen = evenly_ranked(values, count)
+    ranks = {index: rank for rank, index in enumerate(evenly_ranked(values, len(values)), start=1)}
     return [
-        _example(run, dataset, index, kept, None if values is None else values[index])
+        replace(
+            _example(run, dataset, index, disagreement=disagreement),
+            mean_iou=None if math.isnan(values[index]) else values[index],
+            rank=ranks.get(index),
+            ranked=len(ranks),
+        )
         for index in chosen
     ]
 
 
-def _example(
-    run: Run, dataset: Dataset, index: int, kept: KeptPredictions | None, value: float | None
-) -> Example:
+def _example(run: Run, dataset: Dataset, index: int, *, disagreement: bool) -> Example:
     sample = dataset[index]
-    labels = None if kept is None else kept.get(index)
-    if labels is None:
-        labels = _as_mask(run.predict(image_of(sample, dataset), region=sample.region))
+    found = run.segment(image_of(sample, dataset), region=sample.region)
+    truth = _truth(sample, dataset.ignore_index)
+    inside = found.labels >= 0
     return Example(
         name=dataset.pairs[index].name,
         image=sample.image,
         channel_names=dataset.channel_names,
-        truth=_truth(sample, dataset.ignore_index),
-        labels=labels,
-        mean_iou=None if value is None or math.isnan(value) else value,
+        truth=truth,
+        labels=_as_mask(found.labels),
+        entropy=_map(found.entropy, inside),
+        disagreement=_map(found.uncertainty, inside) if disagreement else None,
+        calibration=_calibration(found.probabilities, truth),
+        seconds=found.seconds,
     )
+
+
+def _calibration(
+    probabilities: npt.NDArray[np.float32] | None, truth: Mask | None
+) -> Calibration | None:
+    if probabilities is None or truth is None:
+        return None
+    return calibration(probabilities, truth, ignore_index=UNCOUNTED)
+
+
+def _map(bits: Bits | None, inside: npt.NDArray[np.bool_]) -> Bits | None:
+    """A map at the size of a page, NaN where nothing is known."""
+    if bits is None:
+        return None
+    factor = math.ceil(max(bits.shape) / MAP_SIDE)
+    height, width = (max(side // factor, 1) for side in bits.shape)
+    cut = np.where(inside, bits, np.float32(np.nan))[: height * factor, : width * factor]
+    blocks = cut.reshape(height, cut.shape[0] // height, width, cut.shape[1] // width)
+    # The mean of a block that touches the outside is NaN, and so belongs to it.
+    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
 
 
 def _truth(sample: Sample, ignore_index: int) -> Mask | None:

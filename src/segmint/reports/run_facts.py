@@ -1,20 +1,20 @@
-"""What a run is: how it learned, from what, and the commands that do it once more."""
+"""What a run is, in names and values, and the commands that do it once more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from segmint.errors import SegmintError
 from segmint.recipes import recipes
-from segmint.recipes.recipe import Recipe
 from segmint.recipes.run import Run
-from segmint.recipes.run_folder import CONFIG, read_config
-from segmint.recipes.settings import plain, resolve
-from segmint.reports.page import Cell, Command, Table
+from segmint.recipes.run_folder import CONFIG, LAST, read_config
+from segmint.reports.page import Command
 from segmint.reports.peer_facts import peer_facts
 from segmint.reports.shell import shell_line
+from segmint.reports.unfinished_run import UnfinishedRun
+from segmint.solvers.epoch_line import clock_time
 
 _ENDS = {
     "epochs": "all epochs were done",
@@ -23,36 +23,33 @@ _ENDS = {
     "enough": "nothing changed any more",
 }
 
+_LONG = 60.0
+"""Seconds from which a duration is told in minutes, too."""
 
-def run_facts(run: Run, parameters: Mapping[str, int]) -> dict[str, str]:
-    """Names and values of what decided a run.
+
+def asked_facts(run: Run, parameters: Mapping[str, int]) -> dict[str, str]:
+    """What decided a run: its recipe, networks, loss, seed and arithmetic.
 
     Args:
         run: of any recipe.
         parameters: as :func:`parameters_by_network` counts them.
     """
-    return dict(_facts(run, parameters))
+    return dict(_asked_facts(run, parameters))
 
 
-def options_table(run: Run) -> Table | None:
-    """The options that are not the recipe's own, or None when all are."""
-    record = run.record
-    recipe: Recipe = recipes.load(record["recipe"])
-    own = plain(resolve(recipe, {}))
-    rows = [
-        (Cell(text=f"{section}.{name}"), Cell(text=_shown(value)), Cell(text=_shown(usual)))
-        for section, options in own.items()
-        for name, usual in options.items()
-        if (value := record["options"].get(section, {}).get(name, usual)) != usual
-    ]
-    if not rows:
-        return None
-    preset = f" The preset {record['preset']} gave some of them." if record.get("preset") else ""
-    return Table(
-        columns=("option", "this run", f"recipe {record['recipe']}"),
-        rows=tuple(rows),
-        caption="Options that are not the recipe's own." + preset,
-    )
+def course_facts(record: Mapping[str, Any]) -> dict[str, str]:
+    """How far a run came, and why it ended."""
+    return dict(_course(record))
+
+
+def time_facts(record: Mapping[str, Any], predictions: Sequence[float] = ()) -> dict[str, str]:
+    """How long it took to learn, and takes to predict.
+
+    Args:
+        record: of the run.
+        predictions: seconds of some images, or the mean over many.
+    """
+    return dict(_times(record, predictions))
 
 
 def run_commands(run: Run, data: Path | None) -> tuple[Command, ...]:
@@ -63,21 +60,23 @@ def run_commands(run: Run, data: Path | None) -> tuple[Command, ...]:
         data: root of the data set, where it is not the one the run learned from.
     """
     folder = run.folder
-    # The working folder and the one above it have a name only where they are spelled out.
-    named = folder if folder.name not in ("", "..") else folder.resolve()
-    again = named.parent / f"{named.name}-again"
-    commands: list[tuple[str, tuple[object, ...]]] = [
-        (
-            "The same training once more:",
-            ("train", "--config", folder / CONFIG, "--out", again),
-        )
-    ]
+    commands: list[tuple[str, tuple[object, ...]]] = [_once_more(folder)]
     if run.recipe.takes_dataset:
         place = () if data is None else (data,)
         commands.append(("Every score of the run:", ("evaluate", folder, *place)))
     commands.append(("What it says of other images:", ("predict", folder, "IMAGE")))
     commands += [(purpose, ("predict", folder, "IMAGE", *words)) for purpose, words in _asked(run)]
-    return tuple(Command(line=shell_line(words), purpose=purpose) for purpose, words in commands)
+    return _as_commands(commands)
+
+
+def unfinished_commands(run: UnfinishedRun) -> tuple[Command, ...]:
+    """How to go on with a training that has not ended, and to look again."""
+    commands: list[tuple[str, tuple[object, ...]]] = []
+    if (run.folder / LAST).is_file():
+        purpose = "Go on from the last checkpoint, where the training was cut off:"
+        commands.append((purpose, ("train", "--resume", run.folder)))
+    commands.append(("This page as things are then:", ("report", run.folder)))
+    return _as_commands([*commands, _once_more(run.folder)])
 
 
 def parameters_of(folder: Path) -> int:
@@ -102,6 +101,18 @@ def parameters_by_network(run: Run) -> dict[str, int]:
     return {file.stem: _count(file) for file in _network_files(run.folder)}
 
 
+def _once_more(folder: Path) -> tuple[str, tuple[object, ...]]:
+    # The working folder and the one above it have a name only where they are spelled out.
+    named = folder if folder.name not in ("", "..") else folder.resolve()
+    again = named.parent / f"{named.name}-again"
+    words = ("train", "--config", folder / CONFIG, "--out", again)
+    return "The same training once more:", words
+
+
+def _as_commands(commands: Iterable[tuple[str, tuple[object, ...]]]) -> tuple[Command, ...]:
+    return tuple(Command(line=shell_line(words), purpose=purpose) for purpose, words in commands)
+
+
 def _network_files(folder: Path) -> list[Path]:
     return sorted([*folder.glob("*.safetensors"), *folder.glob("networks/*.safetensors")])
 
@@ -121,31 +132,21 @@ def _asked(run: Run) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "Where its peers disagree, as a map in bits and a picture:", ("--uncertainty",)
 
 
-def _facts(run: Run, parameters: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+def _asked_facts(run: Run, parameters: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     record, options = run.record, run.record["options"]
-    yield "recipe", recipes.entry(record["recipe"]).summary
-    told = record.get("dataset")
-    if isinstance(told, dict):
-        yield "data set", f"{told['name']} in {told['root']}"
-        yield "learned from", f"{told['train_split']}, {_images(told['train_images'])}"
-        chosen = f"{told['val_split']}, {_images(told['val_images'])}"
-        yield "network chosen on", chosen if told["val_images"] else "nothing: it is the last one"
-        yield "classes", str(len(record["classes"]))
-    else:
-        yield "learned from", _images(len(record.get("images", ())))
-        yield "components", str(record.get("components", "-"))
-    if run.peers:
+    yield "recipe", f"{record['recipe']}: {recipes.entry(record['recipe']).summary}"
+    if "peers" in options:
         yield from peer_facts(record, parameters)
     else:
         name = options.get("network", {}).get("network")
-        count = sum(parameters.values())
-        yield "network", f"{f'{name}, ' if name else ''}{count:,} parameters"
+        known = [f"{sum(parameters.values()):,} parameters"] if parameters else []
+        told = ", ".join([*([name] if name else []), *known])
+        if told:
+            yield "network", told
     if "loss" in options:
         yield "loss", str(options["loss"]["objective"])
-    yield from _course(record)
     yield "seed", str(record["seed"])
     yield from _arithmetic(run.folder)
-    yield from record.get("versions", {}).items()
 
 
 def _course(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -153,9 +154,34 @@ def _course(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "epoch" in history[-1]:
         steps = f", {record['steps']:,} steps" if "steps" in record else ""
         yield "epochs", f"{history[-1]['epoch']:g}{steps}"
+    best = record.get("best") or {}
+    if best.get("score") is not None:
+        yield "best epoch", f"{best['epoch']}, validation mean IoU {best['score']:.3f}"
     if "stopped" in record:
         yield "ended because", _ENDS.get(record["stopped"], str(record["stopped"]))
-    yield "time", f"{record['seconds']:.1f} s"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, or from a minute on what a clock shows, with its units.
+
+    Example:
+        >>> duration(12.34), duration(75), duration(3700)
+        ('12.3 s', '1:15 min', '1:01:40 h')
+    """
+    if seconds < _LONG:
+        return f"{seconds:.1f} s"
+    return f"{clock_time(seconds)} {'h' if seconds >= 60 * _LONG else 'min'}"
+
+
+def _times(record: Mapping[str, Any], predictions: Sequence[float]) -> Iterator[tuple[str, str]]:
+    seconds, steps = record.get("seconds"), record.get("steps")
+    if seconds is not None:
+        yield "training", f"{duration(seconds)}, validations included"
+        if steps:
+            yield "a step", f"{seconds / steps:.3f} s, its share of the validations included"
+    if predictions:
+        mean = sum(predictions) / len(predictions)
+        yield "prediction", f"{mean:.3f} s an image"
 
 
 def _arithmetic(folder: Path) -> Iterator[tuple[str, str]]:
@@ -164,17 +190,14 @@ def _arithmetic(folder: Path) -> Iterator[tuple[str, str]]:
         config = read_config(folder / CONFIG)
     except SegmintError:
         return
-    yield "device", config.device
+    yield "device", _resolved(config.device)
     yield "precision", config.precision
 
 
-def _images(count: int) -> str:
-    return f"{count:,} image{'' if count == 1 else 's'}"
+def _resolved(device: str) -> str:
+    """What was asked for, and what that is on this machine."""
+    from segmint.devices import choose_device
 
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if device != "auto":
+        return device
+    return f"auto, which is {choose_device(device)} here"

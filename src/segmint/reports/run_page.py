@@ -15,22 +15,31 @@ from segmint.recipes.scoring import RunScores
 from segmint.reports.class_legend import class_entries
 from segmint.reports.class_picture import is_dim
 from segmint.reports.confusion_picture import MOST_CLASSES, draw_confusion
-from segmint.reports.example_figures import example_figures
+from segmint.reports.data_survey import Survey
+from segmint.reports.example_figures import example_figures, example_scales
 from segmint.reports.page import Command, Figure, Page, Panel, Section
 from segmint.reports.peer_scores import PeerScore, peer_scores
 from segmint.reports.peer_section import owner, peer_section
 from segmint.reports.pictures import embed
+from segmint.reports.run_asked import asked_section
 from segmint.reports.run_curves import learning_charts
+from segmint.reports.run_data import data_section
 from segmint.reports.run_examples import Example
 from segmint.reports.run_facts import (
-    options_table,
+    asked_facts,
+    course_facts,
+    duration,
     parameters_by_network,
     run_commands,
-    run_facts,
+    time_facts,
+    unfinished_commands,
 )
-from segmint.reports.run_scores import class_table, image_table
+from segmint.reports.run_scores import class_bars, class_table, field_tables, image_table
 from segmint.reports.run_split import has_test, split_notes
+from segmint.reports.run_standing import FINISHED, Standing
+from segmint.reports.run_uncertainty import uncertainty_section
 from segmint.reports.shell import shell_line
+from segmint.reports.unfinished_run import UnfinishedRun
 
 _CONFUSION_SIDE = 900
 
@@ -48,6 +57,11 @@ class Findings:
     examples: tuple[Example, ...] = ()
     note: str = ""
     """Why there is no data set, where there is none."""
+    survey: Survey | None = None
+    """Of what the run learned from."""
+    data: Section | None = None
+    """The chapter on that, where it was made before."""
+    standing: Standing = FINISHED
 
     @property
     def has_scores(self) -> bool:
@@ -98,6 +112,8 @@ class Findings:
             return ""
         shown, there = len(self.examples), len(self.dataset)
         count = f"{shown} of {there:,} image{'' if there == 1 else 's'}"
+        if shown == there:
+            count = f"All {there:,} images" if there > 1 else "The one image"
         ranked = all(example.mean_iou is not None for example in self.examples)
         order = ", from the best to the worst by their own mean IoU" if ranked else ""
         spaced = "" if shown == there else f", at equal steps {'of rank' if ranked else 'in it'}"
@@ -108,6 +124,8 @@ class Findings:
     @property
     def whose(self) -> str:
         """Who predicted them, of several."""
+        if isinstance(self.run, UnfinishedRun):
+            return "Predicted by the best network so far."
         return f"Predicted by {self.owner}." if self.owner else ""
 
 
@@ -125,28 +143,33 @@ def run_page(findings: Findings, picture: Path | None) -> Page:
     return Page(
         title=name,
         lead=_lead(findings),
+        highlights=tuple(_highlights(findings)),
         sections=tuple(_sections(findings, picture)),
         footer=f"segmint {__version__}. Run in {findings.run.folder}.",
+        notice=findings.standing.notice,
+        late=findings.standing.late,
+        refresh=findings.standing.refresh,
     )
 
 
 def _sections(findings: Findings, picture: Path | None) -> Iterator[Section]:
-    if findings.run.peers:
+    run, record = findings.run, findings.run.record
+    yield asked_section(record, run.folder, asked_facts(run, findings.parameters))
+    yield findings.data or data_section(record, findings.survey)
+    yield _learned_section(findings)
+    if run.peers:
         yield _peers_section(findings)
-    if findings.examples:
-        yield _examples_section(findings, picture)
     if findings.scores is not None:
         yield _scores_section(findings, findings.scores)
         if findings.has_scores:
             yield _confusion_section(findings.scores)
-    charts = learning_charts(findings.run.record.get("history", ()))
-    table = options_table(findings.run)
+    if findings.examples:
+        yield _examples_section(findings, picture)
+    unsure = uncertainty_section(findings.scores, findings.examples)
+    if unsure is not None:
+        yield unsure
     yield Section(
-        title="How it learned",
-        text=(findings.note,) if findings.note else (),
-        charts=charts,
-        tables=() if table is None else (table,),
-        facts=run_facts(findings.run, findings.parameters),
+        title="Time and versions", facts={**_times(findings), **record.get("versions", {})}
     )
     yield Section(title="How to go on", commands=_commands(findings))
 
@@ -154,7 +177,7 @@ def _sections(findings: Findings, picture: Path | None) -> Iterator[Section]:
 def _lead(findings: Findings) -> str:
     scores, dataset = findings.scores, findings.dataset
     if scores is None or dataset is None or not findings.has_scores:
-        summary = str(findings.run.record.get("summary", ""))
+        summary = str(findings.run.record.get("summary", "")) or _so_far(findings.run)
         return f"{summary[:1].upper()}{summary[1:]}." if summary else ""
     said = _mean_iou(scores)
     return (
@@ -162,6 +185,52 @@ def _lead(findings: Findings) -> str:
         f"{len(dataset):,} images of {dataset.name} {dataset.split}"
         f"{f', by {findings.owner}' if findings.owner else ''}."
     )
+
+
+def _highlights(findings: Findings) -> Iterator[tuple[str, str]]:
+    """The numbers that a reader looks for first."""
+    scores, record = findings.scores, findings.run.record
+    if scores is not None and findings.has_scores:
+        yield f"{scores.confusion.mean_iou:.3f}", "mean IoU"
+        yield f"{scores.confusion.accuracy:.3f}", "accuracy"
+    elif (record.get("best") or {}).get("score") is not None:
+        yield f"{record['best']['score']:.3f}", "validation mean IoU"
+    if isinstance(record.get("dataset"), dict):
+        yield f"{record['dataset']['train_images']:,}", "training images"
+    if findings.parameters:
+        yield f"{sum(findings.parameters.values()):,}", "parameters"
+    if "seconds" in record:
+        yield duration(record["seconds"]), "of training"
+
+
+def _so_far(run: Run) -> str:
+    """The best score of a run that has not ended."""
+    best = run.record.get("best") or {}
+    if best.get("score") is None:
+        return ""
+    return f"validation mean IoU {best['score']:.3f} so far, in epoch {best['epoch']}"
+
+
+def _learned_section(findings: Findings) -> Section:
+    """How it learned, and why it cannot be shown what it learned, where that is so."""
+    record = findings.run.record
+    return Section(
+        title="How it learned",
+        text=(findings.note,) if findings.note else (),
+        charts=learning_charts(record.get("history", ())),
+        facts=course_facts(record),
+    )
+
+
+def _times(findings: Findings) -> dict[str, str]:
+    record, scores = findings.run.record, findings.scores
+    if scores is None:
+        known = [each.seconds for each in findings.examples if each.seconds is not None]
+        return time_facts(record, known)
+    facts = time_facts(record, [scores.seconds])
+    if findings.peers is not None:
+        facts["prediction"] += ", for all networks together"
+    return facts
 
 
 def _peers_section(findings: Findings) -> Section:
@@ -182,6 +251,7 @@ def _examples_section(findings: Findings, picture: Path | None) -> Section:
         title="Examples",
         text=(f"{findings.choice} {findings.whose}".strip(), *where),
         legend=tuple(class_entries(shown, dataset.classes, dataset.palette)),
+        scales=example_scales(findings.examples, len(dataset.classes)),
         figures=example_figures(findings.examples, dataset.palette),
     )
 
@@ -198,14 +268,9 @@ def _scores_section(findings: Findings, scores: RunScores) -> Section:
     return Section(
         title="Scores",
         text=(*_whose(findings), *split_notes(findings.run, dataset)),
-        tables=(class_table(scores), *(() if images is None else (images,))),
-        facts={"prediction": _pace(findings, scores)},
+        bars=(class_bars(scores, dataset.palette),),
+        tables=(class_table(scores), *field_tables(scores), *(() if images is None else (images,))),
     )
-
-
-def _pace(findings: Findings, scores: RunScores) -> str:
-    together = "" if findings.peers is None else " for all networks together"
-    return f"{scores.seconds:.3f} s an image{together}"
 
 
 def _whose(findings: Findings) -> tuple[str, ...]:
@@ -236,6 +301,8 @@ def _confusion_section(scores: RunScores) -> Section:
 def _commands(findings: Findings) -> tuple[Command, ...]:
     """Those of the run; and where scores are missing, the one that adds them."""
     run, dataset = findings.run, findings.dataset
+    if isinstance(run, UnfinishedRun):
+        return unfinished_commands(run)
     told = run.record.get("dataset")
     away = isinstance(told, dict) and dataset is not None and str(dataset.root) != told["root"]
     commands = run_commands(run, dataset.root if away and dataset is not None else None)

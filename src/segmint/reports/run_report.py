@@ -6,29 +6,31 @@ write_run_report(Run("run")).page
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from segmint.datasets import Dataset
-from segmint.errors import UsageError
+from segmint.errors import InputError, SegmintError, UsageError
 from segmint.recipes.run import Run
 from segmint.recipes.run_folder import REPORT
 from segmint.recipes.scoring import RunScores, score_peers, score_run
+from segmint.recipes.splits import open_again
+from segmint.reports.data_survey import Survey, survey
 from segmint.reports.example_sheet import write_example_sheet
 from segmint.reports.page import write_page
-from segmint.reports.run_examples import KeptPredictions, gather_examples
+from segmint.reports.run_examples import gather_examples
 from segmint.reports.run_page import Findings, run_page
 from segmint.reports.run_split import report_dataset
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from segmint.reports.run_standing import FINISHED, Standing
+from segmint.reports.run_uncertainty import PROTOCOL
 
 EXAMPLES = "examples.png"
 """The picture, in the folder of the run."""
 
 MOST_EXAMPLES = 24
+
+USUAL_EXAMPLES = 9
+"""An odd number, so that the median is among them."""
 
 QUICK_EXAMPLES = 4
 """Images of the report that a training ends with."""
@@ -56,14 +58,15 @@ def write_run_report(
     *,
     data: str | Path | Dataset | None = None,
     split: str | None = None,
-    examples: int = 8,
+    examples: int = USUAL_EXAMPLES,
     out: str | Path | None = None,
     advance: Callable[[str], None] | None = None,
+    standing: Standing = FINISHED,
 ) -> RunReport:
     """Predict a split, score it, and show it all with how the run learned.
 
     Examples lie at equal steps of rank from the best image to the worst, by the mean IoU of each,
-    so that both are among them. Every image is predicted once.
+    so that both are among them. Every image is predicted once, and the examples once more.
 
     Args:
         run: of any recipe; one that learned without masks gets a page of curves and facts.
@@ -74,6 +77,7 @@ def write_run_report(
         out: the page; None is ``report.html`` in the folder of the run. The picture lies beside
             it: ``examples.png`` in that folder, else the name of the page with ``.png``.
         advance: called with the name of each image that is done.
+        standing: what the page says where the run has not ended.
 
     Raises:
         InputError: for data that was given and cannot be used, or an image that cannot be read.
@@ -84,16 +88,24 @@ def write_run_report(
     if not 0 <= examples <= MOST_EXAMPLES:
         raise UsageError(f"examples is {examples}, accepted is 0 to {MOST_EXAMPLES}")
     dataset, note = (data, "") if isinstance(data, Dataset) else report_dataset(run, data, split)
+    looked = _survey(run)
     if dataset is None:
-        return _write(Findings(run=run, note=note), out)
-    kept = KeptPredictions() if examples else None
-    scores, peers = _scored(run, dataset, advance, kept)
-    shown = tuple(gather_examples(run, dataset, examples, scores=scores, kept=kept))
-    found = Findings(run=run, dataset=dataset, scores=scores, peers=peers, examples=shown)
+        return _write(Findings(run=run, note=note, survey=looked, standing=standing), out)
+    scores, peers = _scored(run, dataset, advance)
+    shown = gather_examples(run, dataset, examples, scores=scores, disagreement=bool(run.peers))
+    found = Findings(
+        run=run,
+        dataset=dataset,
+        scores=scores,
+        peers=peers,
+        examples=tuple(shown),
+        survey=looked,
+        standing=standing,
+    )
     return _write(found, out)
 
 
-def write_training_report(run: Run) -> Path:
+def write_training_report(run: Run, *, looked: Survey | None = None) -> Path:
     """The report that a training ends with, at the price of a few predictions.
 
     It shows the scores that the training wrote down, and images at equal steps in the split that
@@ -101,39 +113,45 @@ def write_training_report(run: Run) -> Path:
 
     Args:
         run: that has just ended.
+        looked: at what it learned from, where that was done before.
 
     Returns:
         The page, in the folder of the run.
 
     Raises:
-        InputError: when an image cannot be read.
         OutputError: when a file cannot be written.
     """
     dataset, note = report_dataset(run)
-    if dataset is None:
-        return _write(Findings(run=run, note=note), None).page
-    shown = tuple(gather_examples(run, dataset, QUICK_EXAMPLES))
-    return _write(Findings(run=run, dataset=dataset, examples=shown), None).page
+    found = Findings(run=run, note=note, survey=looked or _survey(run))
+    if dataset is not None:
+        try:
+            shown = tuple(gather_examples(run, dataset, QUICK_EXAMPLES))
+            found = replace(found, dataset=dataset, examples=shown)
+        except InputError as error:
+            found = replace(found, note=f"There are no pictures: {error}.")
+    return _write(found, None).page
+
+
+def _survey(run: Run) -> Survey | None:
+    """A look at what a run learned from, where that is still there."""
+    told = run.record.get("dataset")
+    if not isinstance(told, dict):
+        return None
+    try:
+        return survey(open_again(run, split=told["train_split"]))
+    except SegmintError:
+        return None
 
 
 def _scored(
-    run: Run,
-    dataset: Dataset,
-    advance: Callable[[str], None] | None,
-    kept: KeptPredictions | None,
+    run: Run, dataset: Dataset, advance: Callable[[str], None] | None
 ) -> tuple[RunScores, dict[str, RunScores] | None]:
     """Scores of what the run answers with, and where it has peers those of each."""
-    asked = run.peer
-    if asked is None:
-        keep = None if kept is None else kept.keep
-        return score_run(run, dataset, advance=advance, keep=keep), None
-
-    def keep_asked(index: int, labels: dict[str, NDArray[np.int32]]) -> None:
-        if kept is not None:
-            kept.keep(index, labels[asked])
-
-    peers = score_peers(run, dataset, advance=advance, keep=keep_asked)
-    return peers[asked], peers
+    field = [name for name in dataset.protocols if name != PROTOCOL]
+    if run.peer is None:
+        return score_run(run, dataset, protocols=(*field, PROTOCOL), advance=advance), None
+    peers = score_peers(run, dataset, protocols=field, advance=advance)
+    return peers[run.peer], peers
 
 
 def _write(findings: Findings, out: str | Path | None) -> RunReport:

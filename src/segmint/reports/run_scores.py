@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
+from segmint.images import to_hex
 from segmint.metrics import Confusion
+from segmint.metrics.protocol_scores import ProtocolScores
 from segmint.recipes.scoring import RunScores
-from segmint.reports.page import Cell, Table
+from segmint.reports.page import Bar, Bars, Cell, Table
+from segmint.reports.run_uncertainty import PROTOCOL
 
 MOST_IMAGES = 5
 """Images at each end of their table."""
@@ -50,6 +56,36 @@ def class_table(scores: RunScores) -> Table:
     )
 
 
+def class_bars(scores: RunScores, palette: npt.NDArray[np.uint8]) -> Bars:
+    """The IoU of each class that occurs as a bar.
+
+    Args:
+        scores: of a split.
+        palette: uint8 (K, 3), the colors of the classes.
+    """
+    known = [
+        (row["class"], row["iou"], palette[number])
+        for number, row in enumerate(scores.rows())
+        if row["iou"] is not None
+    ]
+    return Bars(
+        caption="IoU of each class, 0 to 1",
+        bars=tuple(
+            Bar(label=name, text=f"{iou:.3f}", share=iou, color=to_hex(tuple(color.tolist())))
+            for name, iou, color in known
+        ),
+    )
+
+
+def field_tables(scores: RunScores) -> tuple[Table, ...]:
+    """The scores of the data set's field, a table for each of its protocols."""
+    return tuple(
+        _field_table(found)
+        for found in scores.protocols
+        if found.name != PROTOCOL and found.evidence
+    )
+
+
 def image_table(scores: RunScores, names: Sequence[str]) -> Table | None:
     """The images with the highest and the lowest scores; None where none has a score.
 
@@ -82,6 +118,24 @@ def image_table(scores: RunScores, names: Sequence[str]) -> Table | None:
 def number(value: float | None) -> str:
     """Three digits, or a dash where there is no score."""
     return "-" if value is None or math.isnan(value) else f"{value:.3f}"
+
+
+def _field_table(found: ProtocolScores) -> Table:
+    kinds = {kind.name: kind for kind in found.protocol.scores}
+    rows = found.rows()
+    return Table(
+        columns=("score", "value", "better"),
+        rows=tuple(
+            (
+                Cell(text=kinds[row.name].title if row.name in kinds else row.name),
+                Cell(text=number(row.value)),
+                Cell(text=kinds[row.name].better if row.name in kinds else ""),
+            )
+            for row in rows
+        ),
+        caption=f"Scores of the field: {found.protocol.summary}.",
+        notes=(*dict.fromkeys(f"{row.protocol}." for row in rows), *found.notes),
+    )
 
 
 def _image_row(rank: int, name: str, confusion: Confusion) -> tuple[Cell, ...]:

@@ -10,6 +10,7 @@ from segmint.datasets import splits as splits_of
 from segmint.errors import InputError, UsageError
 from segmint.recipes.run import Run
 from segmint.recipes.splits import open_again
+from segmint.reports.unfinished_run import UnfinishedRun
 
 
 def report_dataset(
@@ -36,6 +37,13 @@ def report_dataset(
                 f"with: leave DATA and --split out, and apply it by 'segmint predict {run.folder}'"
             )
         return None, ""
+    if isinstance(run, UnfinishedRun) and not run.can_predict:
+        if root is not None or split is not None:
+            raise UsageError(
+                f"{run.folder} is not finished and has no network yet that could be asked: leave "
+                "DATA and --split out"
+            )
+        return None, run.note
     try:
         chosen = _own_split(run, root) if split is None else split
         if chosen is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from segmint.reports.class_legend import class_entries
 from segmint.reports.example_figures import example_figures
 from segmint.reports.page import Cell, Command, Figure, Section, Table
 from segmint.reports.run_curves import learning_charts
-from segmint.reports.run_examples import Example, KeptPredictions, gather_examples
+from segmint.reports.run_examples import Example, gather_examples
 from segmint.reports.run_facts import parameters_of
 from segmint.reports.run_scores import number
 from segmint.reports.shell import shell_line
@@ -114,9 +114,9 @@ def _learn(tour: Tour) -> _Learned:
     data, folder = tour.folder / "cells", tour.folder / "cells-run"
     write_cells(data, seed=tour.seed, **PICTURES)
     run = train("unet", data, out=folder, seed=tour.seed, **TRAINING)
-    val, kept = open_again(run), KeptPredictions()
-    scores = score_run(run, val, keep=kept.keep)
-    examples = gather_examples(run, val, SHOWN, scores=scores, kept=kept)
+    val = open_again(run)
+    scores = score_run(run, val)
+    examples = gather_examples(run, val, SHOWN, scores=scores)
     return _Learned(data=data, run=run, val=val, scores=scores, examples=tuple(examples))
 
 
@@ -127,7 +127,8 @@ def _legend(learned: _Learned) -> list[tuple[str, str | None]]:
 
 
 def _figures(learned: _Learned) -> tuple[Figure, ...]:
-    return example_figures(learned.examples, learned.val.palette)
+    plain = [replace(example, entropy=None) for example in learned.examples]
+    return example_figures(plain, learned.val.palette, sliders=False)
 
 
 def _table(learned: _Learned) -> Table:
