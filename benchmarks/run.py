@@ -10,6 +10,8 @@ HERE = Path(__file__).parent
 PLAIN = (
     "bench_help",
     "bench_metrics",
+    "bench_field_scores",
+    "bench_compare",
     "bench_iteration",
     "bench_segment",
     "bench_megapixels",

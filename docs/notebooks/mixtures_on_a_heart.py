@@ -120,7 +120,7 @@ plt.show()
 
 # %%
 def as_tissues(fit: segmint.Segmentation) -> np.ndarray:
-    """Labels with the numbers of the tissues, which come from the truth where a fit has no names."""
+    """Labels with the numbers of the tissues, from the truth where a fit has no names."""
     if fit.names:
         return fit.labels
     inside = np.where(truth < 0, 255, truth)

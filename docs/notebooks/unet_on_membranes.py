@@ -82,9 +82,7 @@ batches = datasets.TrainingBatches(
 )
 batch = next(batches.batches(0))
 show({f"crop {index}": batch.image[index, 0].numpy() for index in range(6)})
-show(
-    {"": batch.mask[0].numpy()} | {" " * index: batch.mask[index].numpy() for index in range(1, 6)}
-)
+show({f"mask {index}": batch.mask[index].numpy() for index in range(6)})
 
 # %% [markdown]
 # ## The model

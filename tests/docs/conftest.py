@@ -42,6 +42,12 @@ def reference() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def no_requests() -> ModuleType:
+    """What looks for pages that load from other machines."""
+    return load(ROOT / "docs/hooks/no_requests.py")
+
+
+@pytest.fixture(scope="session")
 def pages() -> ModuleType:
     """What reads blocks and commands."""
     return load(Path(__file__).with_name("pages.py"))

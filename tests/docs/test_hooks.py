@@ -79,8 +79,24 @@ def pages_of(nav: object) -> list[str]:
     return [page for each in inner for page in pages_of(each)]
 
 
-def test_pages_ask_nothing_of_other_machines(root: Path) -> None:
+@pytest.mark.parametrize(
+    ("html", "loaded"),
+    [
+        ('<script src="https://cdn.example/a.js"></script>', ["https://cdn.example/a.js"]),
+        ("<img alt='' src='//cdn.example/a.png'>", ["//cdn.example/a.png"]),
+        ('<link rel="stylesheet" href="http://cdn.example/a.css">', ["http://cdn.example/a.css"]),
+        ('<a href="https://example.org">there</a>', []),
+        ('<script src="../assets/a.js"></script><img src="data:image/png;base64,//8">', []),
+    ],
+)
+def test_what_a_page_loads_is_noticed(
+    html: str, loaded: list[str], no_requests: ModuleType
+) -> None:
+    assert no_requests.loaded_from_elsewhere(html) == loaded
+
+
+def test_the_theme_loads_nothing(root: Path) -> None:
     config = yaml.safe_load((root / "mkdocs.yml").read_text())
     assert config["theme"]["font"] is False
-    assert "offline" in config["plugins"]
-    assert "repo_url" not in config
+    assert "docs/hooks/no_requests.py" in config["hooks"]
+    assert all((root / "docs" / script).is_file() for script in config["extra"]["polyfills"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from segmint.errors import InputError
@@ -106,3 +107,17 @@ def test_more_curves_than_can_be_told_apart_are_refused() -> None:
 def test_whole_numbers_have_whole_ticks() -> None:
     chart = Chart(x=[1, 2], y=[1, 2], x_title="epoch", y_title="y", alt="a")
     assert [tick.text for tick in chart.x_ticks] == ["1", "2"]
+
+
+def test_a_long_history_keeps_its_ends_and_its_best() -> None:
+    generator = np.random.default_rng(0)
+    scores = generator.uniform(0, 0.5, 10_001)
+    scores[[0, 777, -1]] = (0.4, 0.9, 0.45)
+    rows = [
+        {"epoch": index + 1.0, "val_mean_iou": float(value)} for index, value in enumerate(scores)
+    ]
+    (chart,) = learning_charts(rows)
+    assert len(chart.x) <= 502
+    assert (chart.x[0], chart.x[-1], chart.y[-1]) == (1, 10_001, 0.45)
+    assert "mean IoU 0.900 at epoch 778" in chart.caption
+    assert min(chart.y) == scores.min()

@@ -17,7 +17,7 @@ from segmint.recipes.scoring import score_run
 from segmint.recipes.splits import open_again
 from segmint.recipes.training import train
 from segmint.reports.run_facts import parameters_by_network, parameters_of
-from segmint.reports.run_page import Findings
+from segmint.reports.run_findings import Findings
 from segmint.reports.run_report import write_run_report, write_training_report
 
 SMALL: dict[str, Any] = {

@@ -23,7 +23,8 @@ from segmint.reports.example_figures import example_figures
 from segmint.reports.example_sheet import draw_example_sheet
 from segmint.reports.page import Panel, render
 from segmint.reports.run_examples import Example, gather_examples
-from segmint.reports.run_page import Findings, run_page
+from segmint.reports.run_findings import Findings
+from segmint.reports.run_page import run_page
 from segmint.reports.run_report import write_run_report, write_training_report
 
 SMALL: dict[str, Any] = {

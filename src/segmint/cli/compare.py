@@ -92,11 +92,12 @@ def command(arguments: list[str]) -> Callable[..., int]:
 
 
 def _compare(arms: Sequence[str], options: CompareOptions, how: RunOptions, line: str) -> int:
-    from segmint.cli.compare_progress import CompareProgress
-    from segmint.comparisons.conducting import conduct
     from segmint.comparisons.planning import plan
 
     comparison = plan(_question(arms, options, how, line))
+    from segmint.cli.compare_progress import CompareProgress
+    from segmint.comparisons.conducting import conduct
+
     if not options.quiet:
         for note in comparison.notes:
             console.say(f"note: {note}")

@@ -117,7 +117,7 @@ def _score(
     run = Run(folder, device=how.device, precision=how.precision, peer=options.peer)
     dataset = open_again(run, data, split=options.split, dataset=options.dataset)
     choice = ProtocolChoice(
-        names=field.names(dataset.protocols),
+        names=field.with_own(dataset.protocols),
         spacing=field.steps,
         changed=field.changed(),
         strengths=_BOUNDARIES in field.asked,

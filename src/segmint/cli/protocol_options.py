@@ -51,7 +51,7 @@ class ProtocolOptions(Options):
         names = (part.strip() for part in (self.protocol or "").split(","))
         return tuple(dict.fromkeys(name for name in names if name not in ("", NONE)))
 
-    def names(self, own: Sequence[str]) -> tuple[str, ...]:
+    def with_own(self, own: Sequence[str]) -> tuple[str, ...]:
         """Those of the data set and those asked for, or none at all."""
         if self.protocol is not None and self.protocol.strip() == NONE:
             return ()

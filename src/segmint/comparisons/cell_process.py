@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Literal
 from segmint.comparisons.plan import Comparison
 from segmint.errors import SegmintError
 from segmint.runs import write_text
-from segmint.solvers.epoch_line import clock_time
 
 if TYPE_CHECKING:
     from segmint.solvers.learning_task import Row
@@ -109,6 +108,8 @@ class _Telling:
         self._line, self._said = line, time.monotonic()
 
     def step(self, done: int, total: int, seconds_left: float | None, loss: float) -> None:
+        from segmint.solvers.epoch_line import clock_time
+
         left = "" if seconds_left is None else f", {clock_time(seconds_left)} left"
         self.say(f"step {done} of {total}: loss {loss:.4f}{left}")
 

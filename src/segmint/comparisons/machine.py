@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from pathlib import Path
+
+_DRIVERS = ("/proc/driver/nvidia", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""What Linux has where a GPU can compute: of NVIDIA, of AMD, and inside Windows."""
 
 
 def machine(device: str = "cpu") -> str:
@@ -17,7 +21,7 @@ def machine(device: str = "cpu") -> str:
     memory = _memory()
     if memory is not None:
         parts.append(f"{memory / 2**30:.0f} GiB")
-    if device != "cpu":
+    if device not in ("cpu", "auto") or (device == "auto" and _may_accelerate()):
         parts += _accelerator(device)
     return ", ".join(parts)
 
@@ -37,6 +41,11 @@ def _memory() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def _may_accelerate() -> bool:
+    """Whether it is worth importing torch to see what computes; a driver shows where there is."""
+    return sys.platform != "linux" or any(Path(driver).exists() for driver in _DRIVERS)
 
 
 def _accelerator(device: str) -> list[str]:

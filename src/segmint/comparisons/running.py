@@ -13,13 +13,12 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from segmint.comparisons.arms import is_label_free
 from segmint.comparisons.cell import CellResult
 from segmint.comparisons.cell_folder import read_result
 from segmint.comparisons.cell_process import Errand, Report, work
 from segmint.comparisons.plan import Comparison
+from segmint.comparisons.preloading import modules_of
 from segmint.errors import InputError, UsageError
-from segmint.networks.zoo_names import PREFIX
 from segmint.recipes.run_folder import CONFIG
 
 Told = Callable[[str, int, str], None]
@@ -27,34 +26,6 @@ Told = Callable[[str, int, str], None]
 
 _PATIENCE = 30.0
 """Seconds that a process gets to end after its last word."""
-
-_ALWAYS = ("segmint.comparisons.cell_work",)
-_FOR_CLASSES = (
-    "segmint.torchvision_operators",
-    "segmint.comparisons.class_scores",
-    "segmint.comparisons.recipe_cell",
-    "segmint.recipes.class_prediction",
-    "segmint.recipes.labelled_data",
-    "segmint.recipes.supervised",
-    "segmint.solvers.lightning_trainer",
-    "segmint.solvers.mutual_task",
-    "segmint.solvers.supervised_task",
-    "segmint.solvers.training",
-    "segmint.solvers.training_module",
-)
-"""Modules that every cell would import anew."""
-_FOR_ZOO = ("segmint.networks.zoo", "segmentation_models_pytorch")
-"""Where an arm has a network of that package, which takes seconds to import."""
-_FOR_COMPONENTS = (
-    "segmint.comparisons.mixture_scores",
-    "segmint.comparisons.segment_scores",
-    "segmint.solvers.clustering",
-    "segmint.solvers.deep_mixture",
-    "segmint.solvers.expectation_maximization",
-    "segmint.regions.hybrid",
-    "skimage.segmentation",
-    "sklearn.cluster",
-)
 
 
 def run_cells(
@@ -221,14 +192,7 @@ def _context(comparison: Comparison) -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    modules = [*_ALWAYS]
-    if any(arm.way == "recipe" for arm in comparison.arms):
-        modules += _FOR_CLASSES
-    if any(map(is_label_free, comparison.arms)):
-        modules += _FOR_COMPONENTS
-    if PREFIX in str(comparison.settings):
-        modules += _FOR_ZOO
-    context.set_forkserver_preload(modules)
+    context.set_forkserver_preload(modules_of(comparison))
     return context
 
 

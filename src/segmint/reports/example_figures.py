@@ -52,9 +52,18 @@ def example_figures(
     )
 
 
-def example_scales(examples: Sequence[Example]) -> tuple[Scale, ...]:
-    """What the colors of the maps in :func:`example_figures` mean."""
-    return tuple(uncertainty_scale(_MEANINGS[title], top) for title, top in _tops(examples).items())
+def example_scales(examples: Sequence[Example], classes: int) -> tuple[Scale, ...]:
+    """What the colors of the maps in :func:`example_figures` mean.
+
+    Args:
+        examples: as there.
+        classes: how many there are.
+    """
+    most = _most_bits(classes)
+    return tuple(
+        uncertainty_scale(_MEANINGS[title], top, more=top < most)
+        for title, top in _tops(examples, classes).items()
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,16 +118,18 @@ def _maps(example: Example) -> dict[str, Bits]:
 
 
 def _tops(examples: Sequence[Example], classes: int) -> dict[str, float]:
-    """Where the scale of each kind of map ends, the same for all examples.
-
-    No pixel is less decided than among all classes alike.
-    """
+    """Where the scale of each kind of map ends, the same for all examples."""
     found: dict[str, list[Bits]] = {}
     for example in examples:
         for title, values in _maps(example).items():
             found.setdefault(title, []).append(values)
-    most = math.log2(classes) if classes > 1 else math.inf
+    most = _most_bits(classes)
     return {title: min(scale_top(maps), most) for title, maps in found.items()}
+
+
+def _most_bits(classes: int) -> float:
+    """Of a pixel that is undecided among all classes alike."""
+    return math.log2(max(classes, 2))
 
 
 def _caption(example: Example) -> str:

@@ -16,7 +16,8 @@ from segmint.recipes.run_folder import REPORT
 from segmint.reports.data_survey import Survey, survey
 from segmint.reports.page import Section, write_page
 from segmint.reports.run_data import data_section
-from segmint.reports.run_page import Findings, run_page
+from segmint.reports.run_findings import Findings
+from segmint.reports.run_page import run_page
 from segmint.reports.run_standing import DIARY, FAILED, Standing, interrupted, running
 from segmint.reports.unfinished_run import UnfinishedRun
 from segmint.runs import versions

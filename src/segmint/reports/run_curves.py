@@ -9,6 +9,7 @@ from typing import Any
 from segmint.reports.chart import Chart, Curve
 from segmint.reports.curve_chart import best_point, curve_chart
 from segmint.reports.peer_curves import is_of_peers, training_charts, validation_charts
+from segmint.reports.run_examples import evenly
 
 Rows = Sequence[Mapping[str, Any]]
 """What ``log.csv`` says of each epoch; a value that is missing, None or NaN is left out."""
@@ -25,6 +26,7 @@ _LEAST_PLAIN = 0.01
 """Smaller learning rates than this are shown as multiples of a power of ten."""
 
 _CHART_CURVES = 4
+_MOST_POINTS = 500
 
 
 def learning_charts(rows: Rows) -> tuple[Chart, ...]:
@@ -40,7 +42,7 @@ def learning_charts(rows: Rows) -> tuple[Chart, ...]:
     for name in dict.fromkeys(name for row in rows for name in row if name not in _TIMES):
         known = [(row[time], row[name]) for row in rows if _is_number(row.get(name))]
         if known:
-            x, y = zip(*known, strict=True)
+            x, y = zip(*_thinned(known), strict=True)
             curves[name] = Curve(name=name, x=x, y=y)
     return tuple(_charts(curves, time))
 
@@ -80,6 +82,16 @@ def _renamed(curves: Mapping[str, Curve], names: Mapping[str, str]) -> list[Curv
         for name, title in names.items()
         if name in curves
     ]
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    """As many points as the eye can tell apart, the ends, the least and the greatest among them."""
+    if len(points) <= _MOST_POINTS:
+        return points
+    values = [value for _, value in points]
+    kept = {values.index(min(values)), values.index(max(values))}
+    kept.update(evenly(len(points), _MOST_POINTS))
+    return [points[index] for index in sorted(kept)]
 
 
 def _rate_chart(curve: Curve, time: str) -> Chart:

@@ -19,7 +19,8 @@ from segmint.reports.data_survey import Survey, survey
 from segmint.reports.example_sheet import write_example_sheet
 from segmint.reports.page import write_page
 from segmint.reports.run_examples import gather_examples
-from segmint.reports.run_page import Findings, run_page
+from segmint.reports.run_findings import Findings
+from segmint.reports.run_page import run_page
 from segmint.reports.run_split import report_dataset
 from segmint.reports.run_standing import FINISHED, Standing
 from segmint.reports.run_uncertainty import PROTOCOL

@@ -68,13 +68,13 @@ def write_segment_page(folder: Path, asked: Asked) -> Path | None:
         asked: the latest call.
 
     Returns:
-        The page, or None where there is neither a result nor a failure to show.
+        The page, or None where there is no result to show.
 
     Raises:
         OutputError: when it cannot be written.
     """
     results = read_results(folder)
-    if not results and not asked.failures:
+    if not results:
         return None
     return write_page(folder / REPORT, segment_page(folder, results, asked))
 
@@ -84,7 +84,7 @@ def segment_page(folder: Path, results: Sequence[Result], asked: Asked) -> Page:
 
     Args:
         folder: of the results.
-        results: in it.
+        results: in it, one or more.
         asked: the latest call.
     """
     again = f" The same command goes on with the {_images(asked.untried)} that are left."
@@ -105,17 +105,15 @@ def _sections(folder: Path, results: Sequence[Result], asked: Asked) -> Iterator
             text=(f"{_images(len(asked.failures))} could not be segmented:",),
             items=tuple(asked.failures),
         )
-    if results:
-        yield _pictures_section(folder, results)
-        yield _numbers_section(results)
+    yield _pictures_section(folder, results)
+    yield _numbers_section(results)
     yield _asked_section(results, asked)
-    if results:
-        yield Section(title="How to go on", commands=tuple(_commands(folder, results)))
+    yield Section(title="How to go on", commands=tuple(_commands(folder, results)))
 
 
 def _lead(results: Sequence[Result]) -> str:
     methods = " and ".join(sorted({str(result.record["method"]) for result in results}))
-    return f"{_images(len(results))} by {methods}." if results else "No image was segmented."
+    return f"{_images(len(results))} by {methods}."
 
 
 def _highlights(results: Sequence[Result], asked: Asked) -> Iterator[tuple[str, str]]:
@@ -123,10 +121,9 @@ def _highlights(results: Sequence[Result], asked: Asked) -> Iterator[tuple[str, 
     counts = [result.components for result in results if result.components is not None]
     if counts:
         yield f"{statistics.median(counts):g}", "components (median)"
-    if results:
-        seconds = [float(result.record["seconds"]) for result in results]
-        yield duration(sum(seconds)), "in all"
-        yield f"{statistics.median(seconds):.2f} s", "an image (median)"
+    seconds = [float(result.record["seconds"]) for result in results]
+    yield duration(sum(seconds)), "in all"
+    yield f"{statistics.median(seconds):.2f} s", "an image (median)"
     if asked.failures:
         yield f"{len(asked.failures):,}", "failed"
 
@@ -213,7 +210,7 @@ def _asked_section(results: Sequence[Result], asked: Asked) -> Section:
 
 def _versions(results: Sequence[Result]) -> dict[str, str]:
     """Of the result that was made last in the order of names."""
-    found = results[-1].record.get("versions") if results else None
+    found = results[-1].record.get("versions")
     return {str(name): str(value) for name, value in (found or {}).items()}
 
 
