@@ -398,7 +398,8 @@ class TestManyImages:
 
     def test_one_bad_file_does_not_stop_the_others(self, folder, partly):
         output, lines, complaints = partly("segment", "photos", *FAST)
-        assert output == "2 segmented, 1 failed: results in segmint-out\n"
+        where = "results in segmint-out, report in segmint-out/report.html"
+        assert output == f"2 segmented, 1 failed: {where}\n"
         assert [line.split(":")[0] for line in lines] == [
             "[1/3] photos/1.png",
             "[2/3] photos/2.png",
@@ -407,7 +408,8 @@ class TestManyImages:
         assert lines[1].endswith(": failed")
         assert len(complaints) == 1
         assert "photos/2.png is not an image but text" in complaints[0]
-        assert sorted(path.name for path in (folder / "segmint-out").iterdir()) == ["1", "10"]
+        found = sorted(path.name for path in (folder / "segmint-out").iterdir())
+        assert found == ["1", "10", "report.html"]
 
     def test_an_image_with_too_few_colors_does_not_stop_the_others(self, folder, partly):
         save(folder / "photos" / "1.png", np.zeros((4, 4), np.uint8))
@@ -452,7 +454,7 @@ class TestManyImages:
         )
         finished = sorted(path.parent.name for path in out.rglob("result.json"))
         assert 3 <= len(finished) < 40
-        assert sorted(path.name for path in out.iterdir()) == finished
+        assert sorted(path.name for path in out.iterdir()) == [*finished, "report.html"]
         # The one that was saved when the signal came may not be counted.
         assert int(output.split()[0]) in (len(finished), len(finished) - 1)
         output, _ = succeeds("segment", "photos", *FAST, "--quiet")

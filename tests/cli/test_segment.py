@@ -121,7 +121,8 @@ class TestManyImages:
         save(here / "photos" / "b.png", photo)
         assert succeeds("segment", "photos", *FAST)[0].startswith("2 segmented: ")
         output, errors = succeeds("segment", "photos", *FAST)
-        assert output == "0 segmented, 2 skipped: results in segmint-out\n"
+        where = "results in segmint-out, report in segmint-out/report.html"
+        assert output == f"0 segmented, 2 skipped: {where}\n"
         assert errors.splitlines()[0] == "[1/2] photos/a.png: finished before, skipped"
         assert len(errors.splitlines()) == 2
         _, errors = succeeds("segment", "photos", *FAST, "--scale", 50)
@@ -136,7 +137,7 @@ class TestManyImages:
         save(here / "a.png", photo)
         Pillow.fromarray(photo).save(here / "a.jpg")
         succeeds("segment", "a.png", "a.jpg", *FAST)
-        assert names(here / "segmint-out") == ["a.jpg", "a.png"]
+        assert names(here / "segmint-out") == ["a.jpg", "a.png", "report.html"]
 
     def test_folders_patterns_and_path(self, here, succeeds, photo):
         save(here / "photos" / "deep" / "a.png", photo)

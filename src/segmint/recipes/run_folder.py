@@ -8,7 +8,7 @@ file                  what it holds
 ``log.txt``           a line an epoch, to read while it learns
 ``checkpoints/``      ``last.ckpt`` to go on from, ``best.ckpt``
 ``*.safetensors``     the network that was chosen; of several, ``networks/NAME.safetensors``
-``report.html``       curves, scores and pictures; ``examples.png`` the pictures alone
+``report.html``       curves, scores and pictures, also while it learns; ``examples.png`` of it
 ``run.json``          the record, written last: a folder with it is a finished run
 ====================  ===========================================================================
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from segmint import __version__
@@ -33,6 +34,8 @@ from segmint.reports.shell import shell_line
 from segmint.reports.unfinished_run import UnfinishedRun
 
 _CONFUSION_SIDE = 900
+_CONFUSION_SCALE = 2 / 3
+"""Of its pixels to those of the page, so that letters are sharp and of the size of others."""
 
 
 def run_page(findings: Findings, picture: Path | None) -> Page:
@@ -186,12 +189,12 @@ def _whose(findings: Findings) -> tuple[str, ...]:
 def _confusion_section(scores: RunScores) -> Section:
     more = scores.confusion.classes_counted - MOST_CLASSES
     left_out = f" The {more} classes with the fewest pixels are left out." if more > 0 else ""
+    drawn = embed(
+        draw_confusion(scores.confusion, scores.classes), longest_side=_CONFUSION_SIDE, exact=True
+    )
+    size = {side: round(getattr(drawn, side) * _CONFUSION_SCALE) for side in ("width", "height")}
     panel = Panel(
-        picture=embed(
-            draw_confusion(scores.confusion, scores.classes),
-            longest_side=_CONFUSION_SIDE,
-            exact=True,
-        ),
+        picture=replace(drawn, **size),
         alt="Confusion matrix: of each true class the share of its pixels that was predicted as "
         "each class.",
     )
