@@ -52,12 +52,12 @@ The page has what was asked, the data and its classes, the curves of the trainin
 every class, which class is taken for which, the best, median and worst images (truth against
 prediction with an edge that moves, mistakes, and where the network is unsure), times, versions, and
 the commands that do it once more. The picture has the examples alone. A run that is not finished
-gets a page, too, marked so.
+gets a page, too, marked so; a folder of 'segmint compare' gets its tables and its page again.
 
 Examples: 'segmint report run', 'segmint report run --split test --out talk/cells.html'.
 
 Args:
-    run: folder that 'segmint train' wrote.
+    run: folder that 'segmint train' or 'segmint compare' wrote.
     data: root of the data set; if not given where it was when the run learned.
 """
 
@@ -84,9 +84,12 @@ def command(arguments: list[str]) -> Callable[..., int]:
 
 
 def _report(folder: Path, data: str | None, options: ReportOptions, how: RunOptions) -> int:
+    from segmint.reports.comparison_storage import is_comparison
     from segmint.reports.run_report import write_run_report
     from segmint.reports.run_split import report_dataset
 
+    if is_comparison(folder):
+        return _compared(folder, data, options)
     _check_out(options.out, overwrite=options.overwrite)
     use_threads(how.threads)
     run, standing = _opened(folder, options, how)
@@ -114,6 +117,24 @@ def _report(folder: Path, data: str | None, options: ReportOptions, how: RunOpti
         console.result_json(_facts(folder, found))
     else:
         console.result(_told(found))
+    return 0
+
+
+def _compared(folder: Path, data: str | None, options: ReportOptions) -> int:
+    """Write the tables and the page of a comparison again."""
+    from segmint.reports.comparison_report import write_comparison
+    from segmint.reports.comparison_storage import read_table
+
+    if data or options.split or options.peer or options.out:
+        raise UsageError(
+            f"{folder} is a comparison, whose report has its own data and place: leave out DATA, "
+            "--split, --peer and --out"
+        )
+    files = write_comparison(read_table(folder), (), folder)
+    if options.json:
+        console.result_json({"comparison": str(folder), "report": str(files.page)})
+    else:
+        console.result(f"report in {files.page}")
     return 0
 
 

@@ -81,7 +81,7 @@ def train(plan: Plan) -> dict[str, Any]:
     save_network(plan.folder / NETWORK, network, name=chosen.network)
     return {
         "summary": _summary(fitted, data),
-        "activation": _activation(objective),
+        "activation": activation_of(objective),
         **data.record(fitted),
     }
 
@@ -106,7 +106,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     return predict
 
 
-def _activation(objective: Objective) -> str:
+def activation_of(objective: Objective) -> str:
     """What makes probabilities of the logits that an objective taught."""
     return "sigmoid" if set(objective.names) <= {"bce", "rmi"} else "softmax"
 

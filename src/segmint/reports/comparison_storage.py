@@ -24,6 +24,11 @@ FORMAT = "segmint comparison 1"
 _LARGEST = 100_000_000
 
 
+def is_comparison(folder: Path) -> bool:
+    """Whether :func:`write_table` wrote into the folder."""
+    return (folder / COMPARISON).is_file()
+
+
 def write_table(folder: Path, table: ComparisonTable) -> Path:
     """Write ``comparison.json``, whole or not at all.
 

@@ -16,8 +16,6 @@ BEST = "checkpoints/best.ckpt"
 
 _NETWORK = "network."
 """Before the names of the weights in a checkpoint."""
-_BINARY = {"bce", "rmi"}
-"""Terms that teach each class by itself, as the recipes tell when they end."""
 
 
 def add_prediction(run: UnfinishedRun, *, device: str = "auto", precision: str = "auto") -> bool:
@@ -56,7 +54,7 @@ def _predictor(run: UnfinishedRun, *, device: str, precision: str) -> Predictor:
     record = {
         **run.record,
         "preprocessing": Preprocessing.measured(run.splits.train, transform).as_dict(),
-        "activation": "sigmoid" if set(Objective(loss.objective).names) <= _BINARY else "softmax",
+        "activation": supervised.activation_of(Objective(loss.objective)),
     }
     with tempfile.TemporaryDirectory(prefix="segmint-") as place:
         _write_network(run, Path(place) / supervised.NETWORK)
