@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from segmint.comparisons.cell import WHOLE, Answer, CellResult
 from segmint.comparisons.cell_folder import begin_cell, keep_peak, peak_so_far, write_result
 from segmint.comparisons.component_cell import (
     IMAGES,
+    Found,
     Work,
     found_images,
     method_work,
@@ -85,7 +86,7 @@ def _recipe_cell(
 
     folder = comparison.folder(label, seed)
     run = learned_run(comparison, label, seed, watch=watch)
-    keep_peak(folder, _peak(folder))
+    _keep_peak(folder)
     if is_label_free(comparison.arm(label)):
         work: Work = lambda image, sample: run.segment(image, region=sample.region)  # noqa: E731
         return _components(comparison, label, seed, dataset, work, advance=advance, run=run)
@@ -93,6 +94,7 @@ def _recipe_cell(
     answers, seconds = score_classes(
         run, dataset, keep=folder / LABELS if kept else None, advance=advance
     )
+    _keep_peak(folder)
     return _result(label, seed, answers, seconds, folder, run)
 
 
@@ -113,10 +115,17 @@ def _components(
 
     folder = comparison.folder(label, seed)
     segment_images(dataset, work, folder, hierarchies=has_annotators(dataset), advance=advance)
-    found = list(found_images(dataset, folder))
+    _keep_peak(folder)  # before scoring, which may take more memory than the method
+    seconds: list[float] = []
+
+    def timed() -> Iterator[Found]:
+        for each in found_images(dataset, folder):
+            seconds.append(float(each.record["seconds"]))
+            yield each
+
     score = score_mixtures if comparison.scoring == "mixtures" else score_segments
-    seconds = sum(float(each.record["seconds"]) for each in found) / len(found)
-    return _result(label, seed, {WHOLE: score(found, dataset)}, seconds, folder, run)
+    answers = {WHOLE: score(timed(), dataset)}
+    return _result(label, seed, answers, sum(seconds) / len(seconds), folder, run)
 
 
 def _result(
@@ -134,15 +143,15 @@ def _result(
         answers=answers,
         seconds=float(record.get("seconds", 0.0)),
         seconds_per_image=seconds_per_image,
-        peak_mib=_peak(folder),
+        peak_mib=peak_so_far(folder),
         steps=int(record.get("steps", 0)),
     )
 
 
-def _peak(folder: Path) -> float | None:
-    """Greatest memory of this process and of those that worked on the cell before it."""
+def _keep_peak(folder: Path) -> None:
+    """Write down the greatest memory of this process and of those that had the cell before it."""
     known = [peak for peak in (peak_memory(), peak_so_far(folder)) if peak is not None]
-    return max(known, default=None)
+    keep_peak(folder, max(known, default=None))
 
 
 def _tidy(folder: Path) -> None:

@@ -40,18 +40,22 @@ MIXTURES = (
 """Of mixtures: Dice by three ways to name the components, and likelihood."""
 
 
-_PARTS = ("boundary_precision", "boundary_recall")
+_LEFT_OUT = (
+    *("boundary_precision", "boundary_recall"),
+    *("boundary_ods", "boundary_ois", "boundary_ap"),
+)
 
 
 def protocol_columns(names: Iterable[str]) -> tuple[Column, ...]:
     """Of the families of scores that a field agreed on, by their names.
 
-    Precision and recall are left out, for their F stands beside them.
+    Those apart that no cell has: precision and recall, beside which F would say nothing new, and
+    the boundaries of hierarchies at every threshold, which take a minute an image.
     """
     found: list[Protocol] = [protocols.load(name) for name in names]
     return tuple(
         Column(name=kind.name, title=kind.title, better=kind.better)
         for protocol in found
         for kind in protocol.scores
-        if kind.name not in _PARTS
+        if kind.name not in _LEFT_OUT
     )

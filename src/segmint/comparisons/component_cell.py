@@ -27,7 +27,6 @@ from segmint.recipes.scoring import image_of
 Work = Callable[[Image, Sample], Segmentation]
 
 IMAGES = "images"
-HIERARCHY = "hierarchy.npz"
 _PREPARED = ".npz"
 
 
@@ -41,8 +40,6 @@ class Found:
     """(H, W), -1 outside the region."""
     record: dict[str, Any]
     """What ``result.json`` says."""
-    hierarchy: Path | None = None
-    """File of the regions and how they join, where they are kept."""
 
 
 def segment_images(
@@ -59,7 +56,8 @@ def segment_images(
         dataset: of the images.
         work: segments one of them.
         folder: of the cell.
-        hierarchies: keep those of methods that have any.
+        hierarchies: keep those of methods that have any; 'segmint evaluate' scores them at every
+            threshold, which takes longer than all else.
         advance: told how many images are done.
     """
     for done, pair in enumerate(dataset.pairs, start=1):
@@ -77,14 +75,7 @@ def found_images(dataset: Dataset, folder: Path) -> Iterator[Found]:
         place = folder / IMAGES / file_name(pair)
         record = read_record(place)
         labels = read_labels(place / record["labels"])
-        hierarchy = place / HIERARCHY
-        yield Found(
-            pair=pair,
-            sample=dataset.read(pair),
-            labels=labels,
-            record=record,
-            hierarchy=hierarchy if hierarchy.is_file() else None,
-        )
+        yield Found(pair=pair, sample=dataset.read(pair), labels=labels, record=record)
 
 
 def method_work(comparison: Comparison, label: str, seed: int) -> Work:

@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from segmint.comparisons.cell import Answer, Values
 from segmint.comparisons.component_cell import Found
@@ -26,9 +22,9 @@ def score_segments(found: Iterable[Found], dataset: Dataset) -> Answer:
     """Scores of connected components against every annotator, and of labels as classes.
 
     Best overlap, covering, Rand index and variation of information are of the components of the
-    labels; of annotators' segments there are also the scores of the field, those of a hierarchy at
-    every threshold. Where there is one mask, the labels of each image get its classes by Hungarian
-    matching, an upper bound, for the truth chose the names.
+    labels; where annotators drew segments there are also the scores of the field. Where there is
+    one mask, the labels of each image get its classes by Hungarian matching, an upper bound, for
+    the truth chose the names.
 
     Args:
         found: what was found in each image of the data set.
@@ -64,16 +60,7 @@ def _case(each: Found, dataset: Dataset) -> Case:
         labels=each.labels,
         masks=truths_of(dataset, each.pair, each.sample),
         ignore_index=None if drawn else dataset.ignore_index,
-        strengths=None if each.hierarchy is None else _strengths(each.hierarchy),
     )
-
-
-def _strengths(hierarchy: Path) -> NDArray[np.float32]:
-    """Of the boundaries of a hierarchy of regions."""
-    from segmint.regions.contour_map import contour_strengths
-    from segmint.regions.storage import load_hierarchy
-
-    return contour_strengths(load_hierarchy(hierarchy))
 
 
 def _region_answer(table: ScoreTable) -> Answer:
