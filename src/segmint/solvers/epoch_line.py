@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from segmint.solvers.learning_task import Row
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segmint.solvers.learning_task import Row
 
 VALIDATION = "val_"
 """Before the names of scores in rows."""

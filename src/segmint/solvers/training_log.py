@@ -6,11 +6,13 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from segmint.errors import OutputError, UsageError
 from segmint.runs import write_text
-from segmint.solvers.learning_task import Row
+
+if TYPE_CHECKING:
+    from segmint.solvers.learning_task import Row
 
 TABLE = "log.csv"
 DIARY = "log.txt"
