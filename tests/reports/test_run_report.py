@@ -206,14 +206,25 @@ def test_a_training_ends_with_a_page_that_costs_few_predictions(
     copied: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_report, "QUICK_EXAMPLES", 2)
+    monkeypatch.setattr(run_report, "SOON", 0.0)
+    monkeypatch.setattr(run_report, "SOON_SHARE", 0.0)
     calls = count_predictions(copied, monkeypatch)
     page = write_training_report(copied)
     assert page == copied.folder / "report.html"
-    assert len(calls) == 2
+    assert len(calls) == 2 + 1  # the first tells how long one takes
     text = text_of(page)
     assert f"segmint report {copied.folder}" in text
     assert "2 of 5 images of val, at equal steps in it." in text
     assert "<h2>Scores</h2>" not in text
+
+
+def test_a_training_whose_images_are_soon_predicted_ends_with_all_scores(
+    copied: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_report, "SOON", 3600.0)
+    text = text_of(write_training_report(copied))
+    assert ", from the best to the worst by their own mean IoU." in text
+    assert "<h2>Scores</h2>" in text
 
 
 def test_without_validation_there_is_nothing_to_show_unless_it_is_asked_for(

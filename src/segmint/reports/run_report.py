@@ -5,6 +5,7 @@ write_run_report(Run("run")).page
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from segmint.datasets import Dataset
 from segmint.errors import InputError, SegmintError, UsageError
 from segmint.recipes.run import Run
 from segmint.recipes.run_folder import REPORT
-from segmint.recipes.scoring import RunScores, score_peers, score_run
+from segmint.recipes.scoring import RunScores, image_of, score_peers, score_run
 from segmint.recipes.splits import open_again
 from segmint.reports.data_survey import Survey, survey
 from segmint.reports.example_sheet import write_example_sheet
@@ -32,6 +33,9 @@ MOST_EXAMPLES = 24
 
 USUAL_EXAMPLES = 9
 """An odd number, so that the median is among them."""
+
+SOON, SOON_SHARE = 5.0, 0.03
+"""Seconds, or a share of the training, that scoring a split may take at the end of a training."""
 
 QUICK_EXAMPLES = 4
 """Images of the report that a training ends with."""
@@ -63,6 +67,7 @@ def write_run_report(
     out: str | Path | None = None,
     advance: Callable[[str], None] | None = None,
     standing: Standing = FINISHED,
+    looked: Survey | None = None,
 ) -> RunReport:
     """Predict a split, score it, and show it all with how the run learned.
 
@@ -79,6 +84,7 @@ def write_run_report(
             it: ``examples.png`` in that folder, else the name of the page with ``.png``.
         advance: called with the name of each image that is done.
         standing: what the page says where the run has not ended.
+        looked: at what it learned from, where that was done before.
 
     Raises:
         InputError: for data that was given and cannot be used, or an image that cannot be read.
@@ -89,7 +95,7 @@ def write_run_report(
     if not 0 <= examples <= MOST_EXAMPLES:
         raise UsageError(f"examples is {examples}, accepted is 0 to {MOST_EXAMPLES}")
     dataset, note = (data, "") if isinstance(data, Dataset) else report_dataset(run, data, split)
-    looked = _survey(run)
+    looked = looked or _survey(run)
     if dataset is None:
         return _write(Findings(run=run, note=note, survey=looked, standing=standing), out)
     scores, peers = _scored(run, dataset, advance)
@@ -107,10 +113,11 @@ def write_run_report(
 
 
 def write_training_report(run: Run, *, looked: Survey | None = None) -> Path:
-    """The report that a training ends with, at the price of a few predictions.
+    """The report that a training ends with, at a price that is small beside that of the training.
 
-    It shows the scores that the training wrote down, and images at equal steps in the split that
-    chose the network; those are neither ranked nor scored.
+    Where all images of the split that chose the network are soon predicted, it is the one of
+    :func:`write_run_report`. Else it shows the scores that the training wrote down, and images at
+    equal steps in that split, which are neither ranked nor scored.
 
     Args:
         run: that has just ended.
@@ -126,11 +133,22 @@ def write_training_report(run: Run, *, looked: Survey | None = None) -> Path:
     found = Findings(run=run, note=note, survey=looked or _survey(run))
     if dataset is not None:
         try:
+            if _is_soon_scored(run, dataset):
+                return write_run_report(run, data=dataset, looked=found.survey).page
             shown = tuple(gather_examples(run, dataset, QUICK_EXAMPLES))
             found = replace(found, dataset=dataset, examples=shown)
         except InputError as error:
             found = replace(found, note=f"There are no pictures: {error}.")
     return _write(found, None).page
+
+
+def _is_soon_scored(run: Run, dataset: Dataset) -> bool:
+    """Whether predicting every image, measured on the first, is a small part of the training."""
+    start = time.perf_counter()
+    first = dataset[0]
+    run.answers(image_of(first, dataset), region=first.region)
+    expected = (time.perf_counter() - start) * (len(dataset) + USUAL_EXAMPLES)
+    return expected <= max(SOON, SOON_SHARE * float(run.record.get("seconds", 0)))
 
 
 def _survey(run: Run) -> Survey | None:
