@@ -59,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_every_result_is_shown_in_natural_order(folder: Path) -> None:
     text = text_of(write_segment_page(folder, asked()))
-    assert re.findall(r"<figcaption>(photo\d+),", text) == ["photo9", "photo10", "photo11"]
+    assert re.findall(r"<figcaption>(photo\d+):", text) == ["photo9", "photo10", "photo11"]
     assert text.count('class="slider"') == 3
     assert "3 images by felzenszwalb." in text
     counts = [result.components for result in read_results(folder)]
@@ -130,7 +130,7 @@ def test_of_many_results_an_even_sample_is_shown(
     monkeypatch.setattr(module, "MOST_LISTED", 1)
     text = text_of(write_segment_page(folder, asked()))
     assert "2 of 3 images, at equal steps by name." in text
-    assert re.findall(r"<figcaption>(photo\d+),", text) == ["photo9", "photo11"]
+    assert re.findall(r"<figcaption>(photo\d+):", text) == ["photo9", "photo11"]
     assert "2 images more are not listed." in text
 
 

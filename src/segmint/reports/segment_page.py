@@ -156,8 +156,7 @@ def _figures(
 
 def _panels(result: Result, pictures: Sequence[Picture], side: int) -> tuple[Panel | Slider, ...]:
     *photo, overlay = (embed(each, longest_side=side, compact=True) for each in pictures)
-    count = _components(result)
-    after = Panel(picture=overlay, alt=f"{result.name} in {count}, by color.", label=count)
+    after = Panel(picture=overlay, alt=f"{result.name}, {_found(result)} by color.", label="result")
     if not photo:
         return (after,)
     return (
@@ -167,7 +166,8 @@ def _panels(result: Result, pictures: Sequence[Picture], side: int) -> tuple[Pan
 
 def _caption(result: Result) -> str:
     seconds = f"{float(result.record['seconds']):.2f} s"
-    return ". ".join([f"{result.name}, {seconds}", *(note.rstrip(".") for note in result.notes)])
+    told = f"{result.name}: {_found(result)}, {seconds}"
+    return ". ".join([told, *(note.rstrip(".") for note in result.notes)])
 
 
 def _numbers_section(results: Sequence[Result]) -> Section:
@@ -223,9 +223,9 @@ def _commands(folder: Path, results: Sequence[Result]) -> Iterator[Command]:
     yield Command(line=line, purpose="Every score, where you have masks:")
 
 
-def _components(result: Result) -> str:
+def _found(result: Result) -> str:
     count = result.components
-    return "result" if count is None else f"{count:,} component{'' if count == 1 else 's'}"
+    return "classes" if count is None else f"{count:,} component{'' if count == 1 else 's'}"
 
 
 def _size(shape: Any) -> str:
