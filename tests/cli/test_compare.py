@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -66,6 +67,46 @@ def test_methods_are_compared_and_said_in_a_table(here: Path, succeeds: Any) -> 
     assert again["rows"] == told["rows"]
 
 
+TABLES = ("report.html", "figure.png", "table.md", "comparison.json")
+
+
+def written(out: Path) -> dict[str, bytes]:
+    return {name: (out / name).read_bytes() for name in TABLES}
+
+
+def test_the_report_is_made_again_as_it_was(here: Path, succeeds: Any, refused: Any) -> None:
+    succeeds("compare", "blank", "slic", "--data", "scenes", "--seeds", "1", "--quiet")
+    out = here / "segmint-comparison"
+    before = written(out)
+    for name in ("report.html", "figure.png"):
+        (out / name).unlink()
+    output, _ = succeeds("report", "segmint-comparison")
+    assert output == "report in segmint-comparison/report.html\n"
+    assert written(out) == before
+
+    for words in (("scenes",), ("--split", "val"), ("--examples", "3"), ("--out", "a.html")):
+        assert "is a comparison" in refused(2, "report", "segmint-comparison", *words)
+    (here / "scenes").unlink()
+    assert "the data set is no longer in scenes" in refused(1, "report", "segmint-comparison")
+    assert written(out) == before
+
+    (out / "plan.json").write_text("{}")
+    assert "run the comparison once more" in refused(1, "report", "segmint-comparison")
+
+
+def test_the_report_of_an_unfinished_comparison(here: Path, partly: Any, succeeds: Any) -> None:
+    line = ("compare", "bad=clustering", "blank", "--data", "scenes", "--seeds", "2", "--quiet")
+    partly(*line, "--set", "bad:expected_channels=1")
+    out = here / "segmint-comparison"
+    (out / "cells" / "blank" / "seed-1" / "cell.json").unlink()
+    succeeds("report", "segmint-comparison", "--json")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Unfinished: 3 of 4 cells have run." in page
+    assert "Not run yet: blank, seed 1." in page
+    assert "bad, seed 0: " in page
+    assert "data:image/" in page
+
+
 def test_json_and_quiet(here: Path, succeeds: Any) -> None:
     output, errors = succeeds(
         *("compare", "blank", "--data", "scenes", "--seeds", "1", "--json", "--quiet"),
@@ -119,6 +160,35 @@ def test_other_options_are_refused_and_overwritten_when_asked(
     assert "holds a comparison with other options" in sentence
     assert "components is 3 there and 4 here" in sentence
     succeeds(*line, "components=4", "--overwrite")
+
+
+def test_a_report_that_cannot_be_written_costs_no_table(here: Path, partly: Any) -> None:
+    (here / "segmint-comparison" / "report.html").mkdir(parents=True)
+    (here / "segmint-comparison" / "comparison.yaml").write_text("")
+    output, lines, complaints = partly(
+        "compare", "blank", "kmeans", "--data", "scenes", "--seeds", "1", "--json"
+    )
+    assert [row["label"] for row in json.loads(output)["rows"]] == ["blank", "kmeans"]
+    notes = [line for line in lines if line.startswith("note: ")]
+    sentence = "cannot write segmint-comparison/report.html: "
+    assert len(notes) == 1
+    assert sentence in notes[0]
+    assert len(complaints) == 1
+    assert sentence in complaints[0]
+
+
+@pytest.mark.parametrize("unheard", ["closed", "broken"])
+def test_a_comparison_goes_on_where_nobody_listens(here: Path, unheard: str) -> None:
+    line = ("compare", "blank", "felzenszwalb", "--data", "scenes", "--seeds", "1")
+    command = [sys.executable, "-m", "segmint", *line]
+    if unheard == "closed":
+        command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
+    listening, errors = os.pipe()
+    os.close(listening)
+    ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, text=True, check=False)
+    os.close(errors)
+    assert ended.returncode == 0
+    assert "2 cells: results in segmint-comparison" in ended.stdout
 
 
 def test_one_seed_has_no_deviation(here: Path, succeeds: Any) -> None:
@@ -192,6 +262,31 @@ def test_interrupted_it_says_how_to_go_on(here: Path) -> None:
     assert errors.splitlines()[-1] == (
         "segmint: stopped: what is finished is kept in segmint-comparison; the same command goes on"
     )
+    page = (here / "segmint-comparison" / "report.html").read_text(encoding="utf-8")
+    assert "Unfinished: 0 of 1 cells have run." in page
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are found in /proc")
+def test_interrupted_at_any_moment_it_says_one_sentence(here: Path) -> None:
+    line = ("compare", "unet", "--data", "scenes", "--seeds", "1", "--steps", "100000", *SMALL)
+    command = [sys.executable, "-m", "segmint", *line]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as one:
+        _wait_for_the_server(one)
+        os.killpg(one.pid, signal.SIGINT)  # as a terminal does
+        _, errors = one.communicate(timeout=30)
+    assert one.returncode == 1
+    assert errors.count("\n") == 1
+    assert errors.startswith("segmint: stopped: ")
+
+
+def _wait_for_the_server(process: subprocess.Popen[Any]) -> None:
+    """Until the process has another one, which then imports for a second or more."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and len(children.read_text().split()) < 2:
+        time.sleep(0.02)
+    time.sleep(0.3)
 
 
 def _wait_for_a_cell(out: Path, process: subprocess.Popen[Any]) -> None:

@@ -124,9 +124,23 @@ class TestFiles:
         call = ("evaluate", "labels.nii.gz", "mask.nii.gz", "--protocol", "surfaces", "--quiet")
         output, _ = succeeds(*call, "--json")
         assert scores_of(output, "surfaces")["hd95"] == 3
+        assert "in mm" in output
         other, _ = succeeds(*call, "--json", "--spacing", "1,1,7")
         moved = np.roll(truth, 1, axis=2)
         assert scores_of(other, "surfaces")["hd95"] == hd95(moved, truth, spacing=(1, 1, 7))
+
+    @pytest.mark.parametrize("step", [0, np.nan, -2])
+    def test_a_spacing_that_is_none_is_told(
+        self, here: Path, succeeds: Succeeds, step: float
+    ) -> None:
+        truth = np.zeros((20, 24), np.uint8)
+        truth[4:12, 4:12] = 1
+        file = bytearray(nibabel.Nifti1Image(truth, np.eye(4)).to_bytes())
+        file[80:84] = np.float32(step).tobytes()
+        (here / "mask.nii").write_bytes(bytes(file))
+        call = ("evaluate", "mask.nii", "mask.nii", "--protocol", "surfaces", "--quiet")
+        output, _ = succeeds(*call, "--json")
+        assert "in pixels (no spacing above 0 is known)" in output
 
     def test_calibration_of_result_folders(self, here: Path, succeeds: Succeeds) -> None:
         rng = np.random.default_rng(0)
@@ -182,8 +196,64 @@ class TestFiles:
         (failure,) = json.loads(output)["failures"]
         assert failure.startswith("b is not scored by every protocol: the probabilities of b hold")
 
+    @pytest.mark.parametrize("value", [0.5, 2.5, np.nan])
+    def test_membranes_look_at_probabilities(
+        self, here: Path, capsys: pytest.CaptureFixture[str], value: float
+    ) -> None:
+        (here / "out" / "a").mkdir(parents=True)
+        write_labels(here / "out" / "a" / "labels", square(5).astype(np.int32))
+        maps = np.full((2, 30, 40), value, np.float32)
+        write_maps(here / "out" / "a" / "probabilities", maps)
+        save(here / "masks" / "a.png", square(5))
+        call = ["evaluate", "out", "masks", "--protocol", "membranes", "--quiet", "--json"]
+        call += ["--matching", "none"]
+        assert run_command(call) == (value != 0.5)
+        answer = json.loads(capsys.readouterr().out)
+        assert bool(answer["protocols"]["membranes"]["scores"]) == (value == 0.5)
+        if value != 0.5:
+            (failure,) = answer["failures"]
+            assert f"the probabilities of a hold {value:g} in a pixel that counts" in failure
+
+    def test_a_protocol_that_does_not_fit_leaves_the_rest(
+        self, squares: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Several annotators fit boundaries, and no instances."""
+        cells = np.empty((1, 2), object)
+        for annotator in range(2):
+            cells[0, annotator] = {"Segmentation": square(5).astype(np.uint16) + 1}
+        for name in ("a", "b"):
+            (squares / "masks" / f"{name}.png").unlink()
+            savemat(squares / "masks" / f"{name}.mat", {"groundTruth": cells})
+        call = ["evaluate", "labels", "masks", "--protocol", "instances,boundaries", "--quiet"]
+        assert run_command([*call, "--json", "--csv", "scores.csv"]) == 1
+        output = capsys.readouterr().out
+        assert json.loads(output)["images"][1]["boundary_f"] == 1
+        (failure,) = json.loads(output)["failures"]
+        assert failure.startswith("--protocol instances cannot score a: 2 annotators drew segments")
+        assert "boundary_f" in (squares / "scores.csv").read_text().splitlines()[0]
+
+    @pytest.mark.parametrize("spacing", [[0, 1], ["a", 1], [1], 3, "12"])
+    def test_a_damaged_spacing_leaves_the_rest(
+        self, here: Path, capsys: pytest.CaptureFixture[str], spacing: Any
+    ) -> None:
+        for name in "ab":
+            save(here / "photos" / f"{name}.png", square(5) * np.uint8(200))
+            save(here / "masks" / f"{name}.png", square(5))
+        call = ["segment", "photos", "--method", "kmeans", "--components", "2", "--out", "out"]
+        assert run_command(call) == 0
+        path = here / "out" / "b" / "result.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "spacing": spacing}))
+        capsys.readouterr()
+        call = ["evaluate", "out", "masks", "--protocol", "surfaces", "--quiet", "--json"]
+        assert run_command(call) == 1
+        answer = json.loads(capsys.readouterr().out)
+        assert [row["hd95"] for row in answer["images"]] == [0, None]
+        (failure,) = answer["failures"]
+        assert failure.startswith("b is not scored by every protocol: out/b/result.json is damaged")
+        assert run_command([*call, "--spacing", "1,2"]) == 0
+
     def test_no_probabilities(self, squares: Path, refused: Refused) -> None:
-        call = ("evaluate", "labels", "masks", "--quiet", "--protocol", "calibration")
+        call = ("evaluate", "labels", "masks", "--quiet", "--protocol", "calibration,surfaces")
         sentence = refused(1, *call)
         assert "--protocol calibration cannot score a: there are no probabilities" in sentence
         assert "segmint predict" in sentence
@@ -204,8 +274,12 @@ class TestFiles:
             (("--protocol", ","), "accepted are names joined by commas, or none"),
             (("--protocol", "surfaces", "--spacing", "1"), "two or three lengths above 0"),
             (("--protocol", "surfaces", "--spacing", "1,nan"), "two or three lengths above 0"),
-            (("--protocol", "surfaces", "--spacing", "1,1,1"), "each of the 2 axes"),
+            (("--protocol", "surfaces", "--spacing", "1,1,1"), "--spacing has 3 lengths"),
+            (("--protocol", "surfaces", "--spacing", "1,1e308"), "two or three lengths above 0"),
             (("--protocol", "surfaces", "--tolerance", "-1"), "tolerance"),
+            (("--protocol", "none,surfaces"), "accepted are names joined by commas, or none alone"),
+            (("--spacing", "1,1"), "--spacing is of surfaces, which are not scored here"),
+            (("--protocol", "instances", "--tolerance", "2"), "add --protocol instances,surfaces"),
         ],
     )
     def test_what_is_refused(
@@ -272,6 +346,14 @@ class TestRun:
         assert "hd95" in names
         assert "hd95_background" not in names
 
+    def test_options_that_do_not_fit(self, nuclei: Path, refused: Refused) -> None:
+        call = (2, "evaluate", nuclei / "unet", "--quiet")
+        assert "--tolerance is of surfaces" in refused(*call, "--tolerance", "2")
+        words = "add --protocol instances,surfaces, or leave it out"
+        assert words in refused(*call, "--spacing", "1,1")
+        more = ("--protocol", "surfaces", "--spacing", "1,1,1")
+        assert "give two lengths" in refused(*call, *more)
+
     def test_predictions_are_classes_and_no_objects(
         self, nuclei: Path, here: Path, succeeds: Succeeds, refused: Refused
     ) -> None:
@@ -321,7 +403,9 @@ def test_runs_on_slices_of_cells(tmp_path: Path, succeeds: Succeeds) -> None:
     assert found["v_rand_best"] >= found["v_rand"] or found["v_rand"] == 0
 
 
-def test_runs_on_boundaries(tmp_path: Path, succeeds: Succeeds) -> None:
+def test_runs_on_boundaries(
+    tmp_path: Path, succeeds: Succeeds, capsys: pytest.CaptureFixture[str]
+) -> None:
     segments = np.kron(np.array([[1, 2], [3, 4]]), np.ones((20, 24), np.int64))
     for split in ("train", "val", "test"):
         for number in range(2):
@@ -339,6 +423,10 @@ def test_runs_on_boundaries(tmp_path: Path, succeeds: Succeeds) -> None:
     asked = scores_of(succeeds(*evaluate, "--protocol", "boundaries")[0], "boundaries")
     assert set(plain) == {"boundary_f", "boundary_precision", "boundary_recall"}
     assert set(asked) - set(plain) == {"boundary_ods", "boundary_ois", "boundary_ap"}
+    assert run_command([*map(str, evaluate), "--protocol", "instances"]) == 1
+    output, errors = capsys.readouterr()
+    assert scores_of(output, "boundaries") == plain
+    assert "0.jpg: 2 annotators drew segments" in errors
     call = ("segment", tmp_path / "data/images/test", "--out", tmp_path / "out", "--quiet")
     succeeds(*call, "--method", "hybrid")
     drawn = tmp_path / "data/groundTruth/test"

@@ -81,6 +81,21 @@ def test_data_that_are_gone_leave_a_page_without_pictures(
     assert "no pictures and no scores: nowhere does not exist" in errors
     assert "nowhere" in refused(1, "report", run_folder, "nowhere")
     assert "mean IoU" in succeeds("report", run_folder, trained / "data", "--quiet")[0]
+    page = Path("run/report.html").read_bytes()
+    sentence = refused(1, "report", run_folder)
+    assert "run/report.html has pictures and is kept" in sentence
+    assert "nowhere does not exist" in sentence
+    assert Path("run/report.html").read_bytes() == page
+    succeeds("report", run_folder, "--out", "other.html", "--quiet")
+    succeeds("report", run_folder, "--overwrite", "--quiet")
+    assert Path("run/report.html").read_bytes() != page
+
+
+def test_a_record_without_its_data_set_is_damaged(run_folder: Path, refused: Refused) -> None:
+    record = json.loads(Path("run/run.json").read_text())
+    del record["dataset"]
+    Path("run/run.json").write_text(json.dumps(record))
+    assert "run/run.json is damaged" in refused(1, "report", run_folder)
 
 
 def test_out_takes_the_page_and_its_picture(

@@ -10,6 +10,7 @@ from segmint.comparisons.arms import parse_arms
 from segmint.comparisons.assigned import sort_out
 from segmint.comparisons.budget import Budget
 from segmint.comparisons.differences import differences, shared_words
+from segmint.comparisons.reach import reach_notes
 from segmint.errors import UsageError
 from segmint.recipes import recipes
 
@@ -102,9 +103,12 @@ def test_a_budget_is_the_same_for_all() -> None:
 @pytest.mark.parametrize(
     ("texts", "values", "message"),
     [
-        (("unet",), {"optimzer__lr": 1}, r"did you mean 'optimizer\.lr'"),
+        (("unet",), {"optimzer__lr": 1}, r"did you mean 'optimizer\.lr'\?$"),
         (("kmeans",), {"compnents": 1}, "did you mean 'components'"),
-        (("felzenszwalb",), {"components": 1}, "no arm takes the option 'components'"),
+        (("felzenszwalb",), {"components": 1}, "takes the option 'components': leave it out$"),
+        (("blank",), {"components": 1}, "takes the option 'components': leave it out$"),
+        (("unet", "b=unet"), {"b_of_data__train_split": "test"}, "arms share their data"),
+        (("unet", "b=mutual"), {"b_of_val_split": "test"}, "arms share their data"),
         (("unet",), {"wide_of_features": 64}, "is of no arm"),
         (("unet",), {"preset": "study"}, "write LABEL:preset=study"),
         (("unet",), {"unet_of_preset": "stdy"}, "did you mean 'study'"),
@@ -151,3 +155,58 @@ def test_methods_of_different_names_have_nothing_to_differ_in() -> None:
     arms = parse_arms(["kmeans", "hybrid", "more=kmeans"], Path())
     found = settle_arms(arms, sort_out({"more:components": 9}, arms), Budget(), {})
     assert [each.option for each in differences(arms, found)] == ["components"]
+
+
+def listed(*texts: str, root: Path = Path(), **values: Any) -> dict[str, dict[str, str]]:
+    arms = parse_arms(texts, root)
+    given = {name.replace("__", ".").replace("_of_", ":", 1): each for name, each in values.items()}
+    found = settle_arms(arms, sort_out(given, arms), Budget(), DATA)
+    return {each.option: dict(each.values) for each in differences(arms, found)}
+
+
+def test_an_option_that_some_arms_lack_is_listed_unless_it_has_its_default() -> None:
+    found = listed("study", network__features=8)
+    assert found["network.features"] == {"unet": "8", "unet-rmi": "8"}
+    assert "network.levels" not in found
+    peers = listed("study", mutual_of_peers__peer_options=["unet.features=8"])
+    assert peers["peers.peer_options"] == {"mutual": "unet.features=8"}
+
+
+def test_one_row_tells_an_option_of_all_mixtures(tmp_path: Path) -> None:
+    (tmp_path / "mu_data.csv").write_text("1\n")
+    found = listed("mixtures", root=tmp_path)
+    assert len(found["mu_data"]) == 10
+    assert found["mu_data"]["deepg-many"] == str(tmp_path / "mu_data.csv")
+    assert found["mu_data"]["em-gmm-random"] == "-"
+    assert found["lam"]["deepsvg-free"] == "0.0"
+    assert len(found["lam"]) == 6
+
+
+def reach(*texts: str, **values: Any) -> list[str]:
+    arms = parse_arms(texts, Path())
+    given = {name.replace("__", "."): value for name, value in values.items()}
+    shared = sort_out(given, arms).shared
+    return list(reach_notes(arms, shared, settle_arms(arms, sort_out(given, arms), Budget(), DATA)))
+
+
+def test_an_option_for_all_that_reaches_some_is_said() -> None:
+    assert reach("study", network__features=8, optimizer__lr=0.5) == [
+        "the option network.features=8 is of unet and unet-rmi; mutual has no such option "
+        "(its peers take it by mutual:peers.peer_options=[unet.features=8])"
+    ]
+    assert not reach("unet", "unet-rmi", network__features=8, data__val_fraction=0.5)
+
+
+def test_blank_is_not_told_that_it_has_no_options() -> None:
+    (told,) = reach("blank", "slic", "kmeans", components=5)
+    assert told == "the option components=5 is of kmeans; slic has no such option"
+
+
+def test_arms_that_find_components_say_what_they_looked_at() -> None:
+    arms = parse_arms(["blank", "deepg", "many=recipe:deepg"], Path())
+    found = settle_arms(arms, sort_out({}, arms), Budget(minutes=5), {})
+    epochs = found["many"]["mixture"]["max_epochs"]
+    assert shared_words(arms, found) == {
+        "learning": "methods fit each image by itself, without its truth; many learned from the "
+        f"images of train, 5 minutes of learning, or {epochs} epochs where these end sooner"
+    }

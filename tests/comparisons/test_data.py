@@ -125,7 +125,7 @@ def test_images_without_a_usable_truth_are_left_out_and_named() -> None:
     assert [pair.name for pair in found.dataset.pairs] == ["a", "d"]
     assert not found.is_whole
     assert found.notes == (
-        "1 image of test left out (b): they have no truth",
+        "1 image of test left out (b): it has no truth",
         "2 images of test left out (c, e): c cannot be read",
     )
 

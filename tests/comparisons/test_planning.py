@@ -33,6 +33,25 @@ def test_a_plan_says_what_is_shared_and_on_what_it_is_scored(scenes: Path) -> No
     assert not found.is_full
 
 
+@pytest.mark.parametrize("arms", [("unet",), ("unet", "unet-rmi")])
+@pytest.mark.parametrize(
+    ("split", "values", "said"),
+    [
+        ("test", {}, ""),
+        ("val", {}, "scored on val, which also chose the weights"),
+        ("val", {"data.val_fraction": 0}, ""),
+        ("test", {"data.val_split": "test"}, "scored on test, which also chose the weights"),
+        ("train", {}, "scored on train, which the networks learned from"),
+        ("test", {"data.train_split": "test"}, "scored on test, which the networks learned from"),
+    ],
+)
+def test_scores_that_are_too_good_are_said(
+    scenes: Path, arms: tuple[str, ...], split: str, values: dict[str, Any], said: str
+) -> None:
+    notes = planned(scenes, *arms, split=split, values=values).notes
+    assert [note[: len(said)] for note in notes] == ([said] if said else [])
+
+
 def test_all_cells_share_one_division(scenes: Path, tmp_path: Path) -> None:
     text = (scenes / "pairs.csv").read_text()
     for name in ("images", "masks", "classes.txt"):
@@ -80,6 +99,9 @@ def test_annotators_have_scores_of_their_own(shared_data: Path) -> None:
         (("unet", "many=recipe:deepg"), {}, "unet learns classes and many finds components"),
         (("kmeans",), {"budget": Budget(epochs=3)}, "no arm is a recipe"),
         (("unet",), {"seeds": 0}, "--seeds is 0"),
+        (("unet",), {"first_seed": 2**32 - 1, "seeds": 2}, "ends with seed 4294967296"),
+        (("unet",), {"values": {"optimizer.lr": -1}}, r"--set optimizer\.learning_rate is -1"),
+        (("unet",), {"values": {"data.val_split": "train"}}, r"pass --set data\.val_fraction=0,"),
         (("unet",), {"jobs": 0}, "--jobs is 0"),
         (("unet",), {"images": 0}, "--images is 0"),
         (("unet",), {"device": "cuda:9"}, "cuda:9"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from segmint.comparisons.planning import Question, plan
 from segmint.comparisons.predictions import prediction, sample_of
 from segmint.comparisons.running import run_cells
 from segmint.errors import UsageError
+from segmint.images import write_labels
 from segmint.metrics import confusion
 from segmint.recipes.run import Run
 from segmint.recipes.scoring import score_peers
@@ -112,13 +115,38 @@ def test_what_is_finished_is_not_done_again(learned: Compared, scenes: Path) -> 
     assert again == learned.cells
 
 
+def test_a_lost_network_names_the_folder_to_remove(learned: Compared, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(learned.comparison.out, out)
+    comparison = replace(learned.comparison, out=out)
+    folder = comparison.folder("unet", 4)
+    (folder / "cell.json").unlink()
+    (folder / "network.safetensors").unlink()
+    failed = run_cells(comparison)[0]
+    assert f"remove the folder {folder} and compare again" in failed.error
+    shutil.rmtree(folder)
+    healed = run_cells(comparison)[0]
+    assert healed.answers == learned.cells[0].answers
+
+
+def test_failures_speak_of_options_as_they_are_given(scenes: Path, tmp_path: Path) -> None:
+    settings = {**SMALL, "training.batch_size": 7}
+    with pytest.raises(UsageError, match=r"pass --set training\.batch_size=6 or less"):
+        compared(scenes, tmp_path / "out", "unet", steps=1, settings=settings)
+    assert not (tmp_path / "out").exists()
+
+
 def test_more_seeds_and_arms_add_cells(scenes: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = compared(scenes, out, "blank", "kmeans", seeds=1)
     ran: list[CellResult] = []
-    more = compared(scenes, out, "blank", "slic", seeds=2, after=ran.append)
-    assert [(each.label, each.seed) for each in ran] == [("slic", 0), ("blank", 1), ("slic", 1)]
-    assert more.cells[0] == first.cells[0]
+    more = compared(scenes, out, "blank", "kmeans", "slic", seeds=2, after=ran.append)
+    assert [(each.label, each.seed) for each in ran] == [
+        *(("slic", 0), ("blank", 1), ("kmeans", 1), ("slic", 1)),
+    ]
+    assert more.cells[:2] == first.cells
+    with pytest.raises(UsageError, match=r"has more \(arm slic, seed 1\)"):
+        compared(scenes, out, "blank", "kmeans", seeds=1)
 
 
 def test_methods_keep_every_image_and_skip_it_next_time(scenes: Path, tmp_path: Path) -> None:
@@ -132,6 +160,7 @@ def test_methods_keep_every_image_and_skip_it_next_time(scenes: Path, tmp_path: 
     (folder / "cell.json").unlink()
     kept = folder / "images" / "test0" / "result.json"
     (folder / "images" / "test1" / "result.json").unlink()
+    write_labels(folder / "images" / "test2" / "labels", np.zeros((3, 3), np.int32))
     (folder / "images" / ".partial-left").mkdir()
     before = kept.stat().st_mtime_ns
     again = compared(scenes, tmp_path / "out", "blank", "kmeans", settings={"components": 3})
@@ -199,7 +228,7 @@ def test_everything_is_checked_before_anything_is_written(scenes: Path, tmp_path
     cases: list[tuple[dict[str, Any], str]] = [
         ({"network.network": "unett"}, "unett"),
         ({"loss.objective": "cros_entropy"}, "cros_entropy"),
-        ({"training.devices": 2, "training.batch_size": 3}, "--batch-size is 3"),
+        ({"training.devices": 2, "training.batch_size": 3}, r"training\.batch_size is 3"),
         ({"network.weights": str(tmp_path / "absent")}, "do not exist"),
     ]
     for values, message in cases:

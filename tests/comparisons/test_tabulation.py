@@ -11,6 +11,7 @@ from scipy import stats
 
 from segmint.comparisons.arm import Arm
 from segmint.comparisons.cell import Answer, CellResult
+from segmint.comparisons.columns import ANNOTATORS, SEGMENTS
 from segmint.comparisons.pairing import FEW_ROWS
 from segmint.comparisons.plan import Comparison, Scoring
 from segmint.comparisons.table import Column, Pairing
@@ -238,11 +239,6 @@ def notes(*labels: str, cells: list[CellResult] | None = None, **others: Any) ->
     return " ".join(tabulate(a_comparison(*labels, **others), cells or []).notes)
 
 
-def test_val_that_chose_the_weights_is_said() -> None:
-    assert "chose the weights" in notes("unet", split="val")
-    assert "chose the weights" not in notes("unet")
-
-
 def test_steps_that_differ_are_said() -> None:
     cells = [a_cell("unet", 0, 0.5), a_cell("rmi", 0, 0.5, steps=80)]
     assert "unet 100, rmi 80" in notes("unet", "rmi", cells=cells)
@@ -293,3 +289,24 @@ def test_published_figures_stand_beside_full_data_only() -> None:
 def test_seconds_are_those_of_all_cells() -> None:
     cells = [a_cell("unet", seed, 0.5, seconds_per_image=0.5) for seed in range(2)]
     assert tabulate(a_comparison("unet"), cells).seconds == pytest.approx(2 * (60 + 8 * 0.5))
+
+
+def test_scores_after_matching_are_called_so() -> None:
+    told = {"arms": (Arm(label="kmeans", way="method", name="kmeans"),), "scoring": "segments"}
+    matched = tabulate(a_comparison(**told, columns=SEGMENTS), [a_cell("kmeans", 0, 0.5)])
+    assert [column.title for column in matched.columns] == [
+        "mean IoU (matched)",
+        "accuracy (matched)",
+    ]
+    said = "labels get their classes from the truth by Hungarian matching, image by image"
+    assert any(said in note for note in matched.notes)
+    annotated = notes(**told, columns=ANNOTATORS)
+    assert "matching" not in annotated
+
+
+def test_networks_of_one_arm_share_their_costs_and_a_note_says_so() -> None:
+    answers = {name: an_answer(0.5) for name in ("ensemble", "unet")}
+    cells = [CellResult(label="mutual", seed=0, answers=answers), CELLS[0]]
+    said = notes("unet", "mutual", cells=cells)
+    assert "The networks of mutual are computed together: seconds and memory are of all" in said
+    assert "computed together" not in notes("unet", cells=CELLS[:1])

@@ -156,6 +156,16 @@ class TestInput:
         with pytest.raises(InputError, match="holds class 2 and the probabilities are of the"):
             calibration(np.full((2, 3, 3), 0.5), np.full((3, 3), 2))
 
-    def test_bins(self) -> None:
-        with pytest.raises(UsageError, match="bins is 0, accepted is 1 or more"):
-            calibration(np.full((2, 3, 3), 0.5), np.zeros((3, 3), np.int64), bins=0)
+    @pytest.mark.parametrize("bins", [0, 10**9, 1.5, "a", np.nan, True])
+    def test_bins(self, bins: int) -> None:
+        with pytest.raises(UsageError, match="accepted is a whole number from 1 to 10000"):
+            calibration(np.full((2, 3, 3), 0.5), np.zeros((3, 3), np.int64), bins=bins)
+
+    def test_wide_floats(self) -> None:
+        truth = np.zeros((3, 3), np.int64)
+        wide = calibration(np.full((2, 3, 3), 0.5, np.longdouble), truth)
+        assert wide.brier == calibration(np.full((2, 3, 3), 0.5), truth).brier
+
+    def test_no_class(self) -> None:
+        with pytest.raises(InputError, match="probabilities are 0 x 3 x 3"):
+            calibration(np.zeros((0, 3, 3)), np.zeros((3, 3), np.int64))

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segmint.errors import InputError, UsageError
+from segmint.errors import UsageError
 from segmint.metrics.protocol import Case, LooksAt
-from segmint.metrics.protocol_scores import ProtocolScorer, check_scored
+from segmint.metrics.protocol_scores import ProtocolScorer, unscored
 from segmint.metrics.surface_protocol import surfaces
 
 SQUARE = np.zeros((12, 14), np.int64)
@@ -51,9 +51,9 @@ def test_what_does_not_fit_is_told_by_reason() -> None:
     assert calibration.image_values() == {}
     (note,) = calibration.notes
     assert note.startswith("calibration: 5 of 5 images not scored (a, b, c and 2 more): there are")
-    check_scored([calibration, surface], ["surfaces"])
-    with pytest.raises(InputError, match="--protocol calibration cannot score a: there are no"):
-        check_scored([calibration, surface], ["calibration"])
+    assert unscored([calibration, surface], ["surfaces"]) == []
+    (sentence,) = unscored([calibration, surface], ["calibration"])
+    assert sentence.startswith("--protocol calibration cannot score a: there are no probabilities")
 
 
 def test_images_without_truth_are_told() -> None:

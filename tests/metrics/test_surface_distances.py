@@ -168,16 +168,24 @@ class TestInput:
 
     def test_other_sizes_are_refused(self) -> None:
         with pytest.raises(InputError, match=r"found is 2 x 3 and the true one 3 x 2"):
-            hd95(np.ones((2, 3)), np.ones((3, 2)))
+            hd95(np.ones((2, 3), int), np.ones((3, 2), int))
         with pytest.raises(InputError, match="accepted is one value for each pixel"):
-            hd95(np.ones(3), np.ones(3))
+            hd95(np.ones(3, int), np.ones(3, int))
 
     @pytest.mark.parametrize("spacing", [(1.0,), (1.0, 0.0), (1.0, math.nan), (1.0, math.inf)])
     def test_spacing_is_checked(self, spacing: tuple[float, ...]) -> None:
         with pytest.raises(UsageError, match="one length above 0 for each of the 2 axes"):
-            hd95(np.ones((2, 3)), np.ones((2, 3)), spacing=spacing)
+            hd95(np.ones((2, 3), int), np.ones((2, 3), int), spacing=spacing)
 
     @pytest.mark.parametrize("tolerance", [-1.0, math.nan, math.inf])
     def test_tolerance_is_checked(self, tolerance: float) -> None:
         with pytest.raises(UsageError, match="accepted is a number from 0 up"):
-            surface_dice(np.ones((2, 3)), np.ones((2, 3)), tolerance=tolerance)
+            surface_dice(np.ones((2, 3), int), np.ones((2, 3), int), tolerance=tolerance)
+
+    @pytest.mark.parametrize("values", [[[np.nan, 1.0]], [[-1, 0]], [[0, 255]], [["a", ""]]])
+    def test_objects_are_boolean(self, values: list[list[float]]) -> None:
+        for score in (hd95, average_surface_distance):
+            with pytest.raises(InputError, match="accepted are booleans, true inside of it"):
+                score(values, [[0, 1]])
+        with pytest.raises(InputError, match="labels == 1"):
+            surface_dice([[0, 1]], values, tolerance=1)

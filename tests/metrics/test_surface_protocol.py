@@ -78,7 +78,7 @@ def test_units_are_told() -> None:
     with_spacing = case(plane(one=6), plane(one=5), spacing=(0.5, 0.5))
     without = case(plane(one=6), plane(one=5))
     assert "distances in mm," in rows(with_spacing)["hd95"].protocol
-    assert "distances in pixels," in rows(without)["hd95"].protocol
+    assert "distances in pixels (no spacing above 0 is known)," in rows(without)["hd95"].protocol
     mixed = rows(with_spacing, without)["hd95"].protocol
     assert "mm or pixels (the spacing of 1 of 2 images is known)" in mixed
 

@@ -21,6 +21,7 @@ from segmint.reports.comparison_figure import (
     choice_told,
     draw_comparison_figure,
     legend_of,
+    rank_told,
 )
 from segmint.reports.comparison_panels import comparison_panels
 
@@ -87,6 +88,15 @@ def test_seeds_count_alike_and_the_first_is_shown() -> None:
     table, cells = a_comparison(scores)
     best = chosen_images(table, cells)[0]
     assert (best.name, best.scores) == ("b", {"unet": 0.4})
+    assert best.mean == pytest.approx(0.6)  # that of both seeds, by which it is the best
+
+
+def test_long_names_of_images_keep_their_ends() -> None:
+    name, mean = rank_told(
+        a_comparison({"unet": [{"street": 0.5}]})[0], an_example(name="a" * 20 + "b" * 20, mean=0.6)
+    )
+    assert name == "best: " + "a" * 20 + "b" + "…" + "b" * 10
+    assert mean == ", mean IoU 0.600 on average"
 
 
 def test_images_without_a_score_are_passed_over() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ def an_example(rank: Any = "best") -> ComparisonExample:
         predictions={"unet": truth.astype(np.int32), "mutual: ensemble": truth.astype(np.int32)},
         scores={"unet": 0.5, "mutual: ensemble": 0.25},
         rank=rank,
+        mean=0.4,
         classes=("road", "sky"),
         palette=np.array([[0, 114, 178], [230, 159, 0]], np.uint8),
     )
@@ -102,7 +104,7 @@ def test_page_leads_with_the_outcome() -> None:
     )
     page = comparison_page(a_table(pairings=(pairing,)))
     assert page.title == "unet and mutual on camvid"
-    assert page.lead.startswith("No difference can be told between mutual: ensemble and unet")
+    assert page.lead.startswith("Over seeds no difference between mutual: ensemble and unet can")
     assert titles(page) == [
         "Scores",
         "Differences",
@@ -155,16 +157,28 @@ def test_classes_of_each_row_with_the_best_in_bold() -> None:
     assert [cell.text for cell in sky] == ["sky", "-", "-"]
 
 
-def test_examples_end_with_truth_under_the_best_row() -> None:
+def test_examples_end_with_truth_under_each_of_two_rows() -> None:
     page = comparison_page(a_table(), [an_example(), an_example("worst")])
     section = page.sections[1]
     assert len(section.figures) == 2
-    *panels, slider = section.figures[0].panels
+    *panels, first, second = section.figures[0].panels
     labels = [panel.label for panel in panels if not isinstance(panel, Slider)]
     assert labels == ["image", "truth", "unet 0.500", "mutual: ensemble 0.250"]
+    for slider, label in ((first, "unet"), (second, "mutual: ensemble")):
+        assert isinstance(slider, Slider)
+        assert (slider.left.label, slider.right.label) == ("truth", label)
+    assert section.figures[0].caption == "Best: best-street, mean IoU 0.400 on average"
+
+
+def test_of_three_rows_the_best_lies_over_the_truth() -> None:
+    rows = [a_row(label, value) for label, value in (("a", 0.5), ("b" * 40, 0.7), ("c", 0.6))]
+    example = an_example()
+    predictions = dict.fromkeys((row.title for row in rows), example.predictions["unet"])
+    shown = replace(example, predictions=predictions, scores={})
+    *panels, slider = comparison_page(a_table(*rows), [shown]).sections[1].figures[0].panels
+    assert len(panels) == 5
     assert isinstance(slider, Slider)
-    assert (slider.left.label, slider.right.label) == ("truth", "mutual: ensemble 0.250")
-    assert section.figures[0].caption == "Best: best-street, mean IoU 0.375 on average"
+    assert slider.right.label == "b" * 13 + "…" + "b" * 6
 
 
 def test_many_arms_are_counted_in_the_title() -> None:
@@ -248,3 +262,20 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot write"):
         write_comparison(a_table(), (), tmp_path / "file")
+
+
+def test_no_class_is_bold_where_all_rows_are_equal() -> None:
+    page = comparison_page(a_table(a_row("a", 0.5), a_row("b", 0.5)))
+    (table,) = next(each for each in page.sections if each.title == "Classes").tables
+    assert not any(cell.best for row in table.rows for cell in row)
+
+
+def test_an_arm_with_one_validation_is_a_dot(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        write_log(tmp_path, "unet", seed, "val_mean_iou", [0.1, 0.2])
+        write_log(tmp_path, "mutual", seed, "val_ensemble/mean_iou", [0.5])
+    chart = comparison_chart(a_table(), tmp_path)
+    assert chart is not None
+    ((x, y),) = chart.other_points[0]
+    page = render(comparison_page(a_table(), chart=chart))
+    assert f'<circle class="{chart.looks[1]}" cx="{x}" cy="{y}"' in page

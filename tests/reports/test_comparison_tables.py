@@ -105,7 +105,7 @@ def test_text_fits_the_width(width: int) -> None:
 def test_text_keeps_a_long_name_on_its_line() -> None:
     rows = (a_row("x" * 300, 0.5), a_row("a\nb", 0.6))
     lines = comparison_text(a_table(*rows)).splitlines()
-    assert lines[2].startswith("x" * 37 + "...")
+    assert lines[2].startswith("x" * 26 + "…" + "x" * 13 + " ")
     assert lines[3].startswith("a b")
 
 
@@ -242,7 +242,8 @@ def test_outcome_that_seeds_confirm() -> None:
     assert outcome(table) == (
         "rmi is best on camvid test, 8 images: mean IoU 0.5700 ± 0.0265 over 3 seeds, 0.0600 above "
         "unet, which is more than chance of the seeds (paired t-test over 3 seeds, p = 0.012). "
-        "Image by image a difference shows: Wilcoxon's signed-rank test over 8 images, p < 0.001."
+        "On these weights, image by image, rmi is better than unet (Wilcoxon's signed-rank test "
+        "over 8 images, p < 0.001)."
     )
 
 
@@ -253,10 +254,11 @@ def test_outcome_that_seeds_do_not_confirm() -> None:
         a_pairing("seeds", 0.9, first="x", second="unet"),
     )
     assert outcome(a_table(pairings=pairings)) == (
-        "No difference can be told between rmi and unet on camvid test, 8 images: mean IoU 0.5700 "
-        "± 0.0265 over 3 seeds against 0.5100 ± 0.0100 (paired t-test over 3 seeds, p = 0.400 "
-        "after Holm's correction over 2 pairs). Image by image a difference does not show: "
-        "Wilcoxon's signed-rank test over 8 images, p = 0.300."
+        "Over seeds no difference between rmi and unet can be told on camvid test, 8 images: mean "
+        "IoU 0.5700 ± 0.0265 over 3 seeds against 0.5100 ± 0.0100 (paired t-test over 3 seeds, p = "
+        "0.400 after Holm's correction over the 2 pairs that could be tested). On these weights, "
+        "image by image, no difference between rmi and unet shows (Wilcoxon's signed-rank test "
+        "over 8 images, p = 0.300)."
     )
 
 
@@ -265,7 +267,7 @@ def test_outcome_of_one_seed_claims_nothing() -> None:
         a_row("unet", 0.5), a_row("rmi", 0.6), seeds=(0,), pairings=(a_pairing("seeds", None, 1),)
     )
     assert "comes first" in outcome(table)
-    assert "cannot be told from chance" in outcome(table)
+    assert "whether other seeds would agree one seed cannot tell" in outcome(table)
 
 
 def test_outcome_of_rows_that_do_not_depend_on_the_seed() -> None:
@@ -306,7 +308,7 @@ def test_outcome_of_equal_rows_and_of_few() -> None:
 def test_notes_on_tests_say_what_few_seeds_can_find() -> None:
     said = " ".join(pair_notes(a_table(pairings=(a_pairing("seeds", 0.4),))))
     assert "3 seeds are few" in said
-    assert "Holm's correction over 1 pair" in said
+    assert "Holm's correction over the one pair that could be tested" in said
     assert "Wilcoxon" not in said
     assert "fewer than" not in said
 
@@ -314,3 +316,74 @@ def test_notes_on_tests_say_what_few_seeds_can_find() -> None:
 def test_notes_say_why_a_test_is_missing() -> None:
     said = " ".join(pair_notes(a_table(pairings=(a_pairing("images", None, 3),))))
     assert "fewer than 2 seeds or 6 images" in said
+
+
+def test_images_may_speak_for_the_other_row() -> None:
+    images = a_pairing("images", 0.001, 8, difference=-0.02)
+    table = a_table(pairings=(a_pairing("seeds", 0.4), images))
+    assert "image by image, unet is better than rmi (" in outcome(table)
+    lower = a_table(columns=(NLL,), pairings=(a_pairing("images", 0.001, 8, column="nll"),))
+    assert "image by image, unet is better than rmi (" in outcome(lower)
+
+
+def test_images_of_methods_have_no_weights() -> None:
+    rows = [a_row(label, 0.5, 0.6, steps=Spread((0.0, 0.0))) for label in ("unet", "rmi")]
+    rows[1] = a_row("rmi", 0.6, 0.7, steps=Spread((0.0, 0.0)))
+    said = outcome(a_table(*rows, pairings=(a_pairing("images", 0.3, 8),)))
+    assert "With these results, image by image, no difference" in said
+
+
+def many_pairs() -> ComparisonTable:
+    """Eight rows, each paired with the first and with the best, which is the last."""
+    rows = [a_row(f"arm-{index}", 0.5 + index / 100, 0.5 + index / 50) for index in range(8)]
+    titles = [row.title for row in rows]
+    pairs = [("arm-7", title) for title in titles[:7]]
+    pairs += [(title, "arm-0") for title in titles[1:7]]
+    pairings = tuple(
+        a_pairing("seeds", None if second == "arm-3" else 0.5, first=first, second=second)
+        for first, second in pairs
+    )
+    return a_table(*rows, pairings=pairings)
+
+
+def test_text_says_which_pairs_it_shows() -> None:
+    text = comparison_text(many_pairs())
+    assert "7 of 13 pairs, those with the best row; all are in pairs.csv." in text
+    assert "Pairs are each row with the first, and each with the best." in text
+    assert "after Holm's correction: over seeds the 12 pairs that could be tested." in text
+    assert text.count(" - arm-") == 7
+    assert "arm-7 - arm-0" in text
+    assert "pairs.csv" not in comparison_text(a_table(pairings=(a_pairing("seeds", 0.4),)))
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_text_of_pairs_fits_the_width_and_breaks_no_number(width: int) -> None:
+    long = "a-long-name-of-an-arm" * 2
+    rows = (a_row(f"{long}-1", 0.5, 0.52, 0.51), a_row(f"{long}-2", 0.55, 0.56, 0.60))
+    pairing = a_pairing("seeds", 0.4, first=f"{long}-2", second=f"{long}-1")
+    text = comparison_text(a_table(*rows, pairings=(pairing,)), width=width)
+    assert max(map(len, text.splitlines())) <= width
+    for number in ("0.5100 ± 0.0100", "*0.5700 ± 0.0265", "1,234", "+0.0600"):
+        assert number in text
+
+
+def test_no_row_is_best_where_all_are_equal() -> None:
+    table = a_table(a_row("a", 0.50001), a_row("b", 0.5))
+    assert "*0" not in comparison_text(table)
+    assert "**" not in comparison_markdown(table)
+    assert table.best(IOU) == frozenset()
+    assert "are equal" in outcome(table)
+
+
+def test_a_table_is_short_to_look_at() -> None:
+    assert repr(a_table()) == "ComparisonTable(camvid test, 2 rows, 3 seeds)"
+
+
+def test_csv_has_six_digits_and_no_seconds_where_nothing_was_learned() -> None:
+    row = a_row("slic", 0.1, 0.2, 0.2, seconds=Spread((0.0,) * 3), steps=Spread((0.0,) * 3))
+    (found,) = csv.DictReader(io.StringIO(table_csv(a_table(row))))
+    assert found["mean_iou"] == "0.166667"
+    assert (found["seconds"], found["steps"]) == ("", "")
+    assert found["seconds_per_image"] == "0.25"
+    each = next(csv.DictReader(io.StringIO(cells_csv(a_table(row)))))
+    assert (each["mean_iou"], each["seconds"], each["steps"]) == ("0.1", "", "")

@@ -142,6 +142,10 @@ def test_a_row_that_is_half_written_is_left_out(tmp_path: Path) -> None:
     assert len(rows) == 2
     assert np.isnan(rows[1]["loss"])
     assert read_rows(tmp_path / "none.csv") == []
-    (tmp_path / "log.csv").write_text("epoch,step\none,two\n")
-    with pytest.raises(InputError, match="not the table of a training"):
+
+
+@pytest.mark.parametrize("row", ["one,two", "1,nan", "inf,3", "0,3", "1", "1,", "1,2.5", "1,2,3"])
+def test_a_damaged_table_is_told(tmp_path: Path, row: str) -> None:
+    (tmp_path / "log.csv").write_text(f"epoch,step\n{row}\n")
+    with pytest.raises(InputError, match=r"log.csv is damaged .* bring it back, or train again"):
         read_rows(tmp_path / "log.csv")

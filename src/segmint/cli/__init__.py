@@ -69,10 +69,14 @@ def run(arguments: list[str]) -> int:
         return 1
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            sys.stderr.close()
+            if sys.stderr is not None:
+                sys.stderr.close()
+        elif error.filename:
+            complain(
+                f"cannot open {error.filename}: {error.strerror or error}; choose another name"
+            )
         else:
-            name = f" {error.filename}" if error.filename else ""
-            complain(f"cannot open{name}: {error.strerror or error}; choose another name")
+            complain(f"cannot read or write: {error.strerror or error}; make room, or look there")
         return 1
     except MemoryError:
         complain("not enough memory: give fewer or smaller images")

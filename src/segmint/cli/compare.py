@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmint.cli import console
 from segmint.cli.inputs import RunOptions
 from segmint.cli.parameters import signature
-from segmint.errors import InputError, UsageError
+from segmint.errors import InputError, OutputError, UsageError
 from segmint.options import Options, option
 
 if TYPE_CHECKING:
+    from segmint.cli.compare_progress import CompareProgress
     from segmint.comparisons.cell import CellResult
     from segmint.comparisons.plan import Comparison
     from segmint.comparisons.planning import Question
@@ -98,21 +100,28 @@ def _compare(arms: Sequence[str], options: CompareOptions, how: RunOptions, line
     from segmint.cli.compare_progress import CompareProgress
     from segmint.comparisons.conducting import conduct
 
-    if not options.quiet:
-        for note in comparison.notes:
-            console.say(f"note: {note}")
     progress = CompareProgress(comparison, quiet=options.quiet)
+
+    def begin(finished: Sequence[CellResult]) -> None:
+        progress.begin(finished)
+        write_so_far()
 
     def after(result: CellResult) -> None:
         progress.after(result)
-        _write_so_far(comparison, progress.results)
+        write_so_far()
+
+    def write_so_far() -> None:
+        try:
+            _write_so_far(comparison, progress.results)
+        except OutputError as error:
+            progress.note(str(error))
 
     try:
         results = conduct(
             comparison,
             overwrite=options.overwrite,
             jobs=options.jobs,
-            begin=progress.begin,
+            begin=begin,
             after=after,
             progress=progress.tell,
         )
@@ -121,7 +130,7 @@ def _compare(arms: Sequence[str], options: CompareOptions, how: RunOptions, line
         raise KeyboardInterrupt(
             f"stopped: what is finished is kept in {options.out}; the same command{again} goes on"
         ) from None
-    return _finish(comparison, results, options)
+    return _finish(comparison, results, options, progress)
 
 
 def _question(arms: Sequence[str], options: CompareOptions, how: RunOptions, line: str) -> Question:
@@ -155,17 +164,24 @@ def _question(arms: Sequence[str], options: CompareOptions, how: RunOptions, lin
 
 
 def _write_so_far(comparison: Comparison, results: Sequence[CellResult]) -> None:
-    """Write what is known after a cell, to look at while the others run."""
+    """Write what is known so far, to look at while cells run."""
     from segmint.comparisons.tabulation import tabulate
     from segmint.reports.comparison_report import write_comparison
 
     write_comparison(tabulate(comparison, results), [], comparison.out)
 
 
-def _finish(comparison: Comparison, results: Sequence[CellResult], options: CompareOptions) -> int:
+def _finish(
+    comparison: Comparison,
+    results: Sequence[CellResult],
+    options: CompareOptions,
+    progress: CompareProgress,
+) -> int:
+    """Write the report, and show the table also where the report cannot be written."""
     from segmint.comparisons.tabulation import tabulate
     from segmint.reports.comparison_examples import gather_examples
     from segmint.reports.comparison_report import write_comparison
+    from segmint.reports.comparison_storage import table_data
     from segmint.reports.comparison_text import comparison_text
 
     table = tabulate(comparison, results)
@@ -173,20 +189,33 @@ def _finish(comparison: Comparison, results: Sequence[CellResult], options: Comp
     try:
         examples = gather_examples(comparison, table, results)
     except InputError as error:
-        console.say(f"note: the report has no pictures ({error})")
-    written = write_comparison(table, examples, comparison.out)
+        progress.note(f"the report has no pictures ({error})")
+    told = _counted(results)
+    unwritten = None
+    try:
+        written = write_comparison(table, examples, comparison.out)
+        told += f": results in {written.page.parent}, report in {written.page}"
+    except OutputError as error:
+        unwritten = error
     if options.json:
-        console.result(written.data.read_text(encoding="utf-8").rstrip())
+        console.result_json(table_data(table))
     else:
-        console.result(comparison_text(table))
+        console.result(comparison_text(table, width=_terminal_width()))
         console.result()
-        console.result(_last_line(results, written.page))
+        console.result(told)
+    if unwritten is not None:
+        raise unwritten
     return 1 if any(result.failed for result in results) else 0
 
 
-def _last_line(results: Sequence[CellResult], page: Path) -> str:
+def _terminal_width() -> int | None:
+    """Letters on a line; None where no terminal shows them."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _counted(results: Sequence[CellResult]) -> str:
     failed = sum(result.failed for result in results)
     told = console.counted(len(results), "cell")
-    if failed:
-        told += f", {failed} of them failed (the same command tries them again)"
-    return f"{told}: results in {page.parent}, report in {page}"
+    return (
+        f"{told}, {failed} of them failed (the same command tries them again)" if failed else told
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segmint.cli import console
@@ -28,11 +31,14 @@ class CompareProgress:
         self._comparison, self._quiet = comparison, quiet
         self._total = len(list(comparison.cells))
         self._before, self._start = 0, time.monotonic()
+        self._noted: set[str] = set()
 
     def begin(self, finished: Sequence[CellResult]) -> None:
         """Everything is checked, and so many cells were finished before."""
         self.results = [*finished]
         self._before, self._start = len(finished), time.monotonic()
+        for note in self._comparison.notes:
+            self._say(f"note: {note}")
         if finished:
             self._say(f"{counted(len(finished), 'cell')} of {self._total} finished before, kept")
 
@@ -41,9 +47,15 @@ class CompareProgress:
         self.results.append(result)
         where = f"[{len(self.results)}/{self._total}] {result.label}, seed {result.seed}"
         if result.failed:
-            console.complain(f"{where}: failed: {result.error}")
+            _told(console.complain, f"{where}: failed: {result.error}")
         else:
             self._say(f"{where}: {self._told(result)}{self._left()}")
+
+    def note(self, text: str) -> None:
+        """Something to know, said once."""
+        if text not in self._noted:
+            self._noted.add(text)
+            _told(console.say, f"note: {text}")
 
     def tell(self, label: str, seed: int, text: str) -> None:
         """How a cell goes that takes long."""
@@ -65,4 +77,13 @@ class CompareProgress:
 
     def _say(self, line: str) -> None:
         if not self._quiet:
-            console.say(line)
+            _told(console.say, line)
+
+
+def _told(say: Callable[[str], None], line: str) -> None:
+    """Say it if somebody listens; a comparison of hours does not end because nobody does."""
+    try:
+        if sys.stderr is not None:
+            say(line)
+    except (OSError, ValueError):
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115

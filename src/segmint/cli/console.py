@@ -8,21 +8,38 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from segmint.errors import OutputError
+
 
 def complain(sentence: str) -> None:
     """One error sentence on standard error, whatever the names in it hold."""
-    sys.stderr.write(f"segmint: {_shown(sentence)}\n")
+    say(f"segmint: {sentence}")
 
 
 def say(sentence: str) -> None:
     """One line of progress or advice on standard error."""
-    sys.stderr.write(f"{_shown(sentence)}\n")
+    if sys.stderr is not None:  # as it is where a caller closed it
+        sys.stderr.write(f"{_shown(sentence)}\n")
 
 
 def result(line: str = "") -> None:
-    """One line of the result on standard output."""
-    sys.stdout.write("\n".join(map(_shown, line.split("\n"))) + "\n")
-    sys.stdout.flush()
+    """One line of the result on standard output.
+
+    Raises:
+        BrokenPipeError: when nobody reads it.
+        OutputError: when it cannot be written.
+    """
+    if sys.stdout is None:
+        raise BrokenPipeError
+    try:
+        sys.stdout.write("\n".join(map(_shown, line.split("\n"))) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"cannot write standard output: {error.strerror}; send it elsewhere"
+        ) from error
 
 
 def _shown(line: str) -> str:
@@ -75,7 +92,7 @@ def progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
     if quiet:
         yield lambda description, *, note="": None
         return
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield _Lines(total)
         return
     from rich.console import Console

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmint.cli import console
-from segmint.cli.evaluate_protocols import Files, names_in, score_files
+from segmint.cli.evaluate_protocols import Files, check_files, names_in, score_files
 from segmint.cli.evaluate_run import check_csv
 from segmint.cli.evaluate_run import command as evaluate_run_command
 from segmint.cli.evaluate_tables import in_options, print_scores
@@ -131,6 +131,9 @@ def _evaluate(
     pairs, missing = pair_files_with_masks(predictions, masks)
     classes = _classes_of_run(pairs[0][1])
     options = replace(options, matching=options.matching or ("none" if classes else "hungarian"))
+    if field != ProtocolOptions():
+        images = [Files(name=name, prediction=found, mask=mask) for name, found, mask in pairs]
+        check_files(images, field, classes if options.matching == "none" else ())
     start = time.perf_counter()
     scores, failures = _score_files(pairs, options, len(classes))
     failures += [

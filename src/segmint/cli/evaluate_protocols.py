@@ -11,22 +11,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError
 from segmint.images import read_image
 from segmint.images.map_reading import find_maps, read_maps
 from segmint.images.masks import is_labels_file, read_masks, read_prediction
 from segmint.images.spacing import read_spacing
+from segmint.methods.segmentation import RESULT
 from segmint.methods.storage import read_record
+from segmint.metrics.calibration_protocol import NO_PROBABILITIES
 from segmint.metrics.protocol import Case, LooksAt
-from segmint.metrics.protocol_scores import ProtocolScorer, check_scored
+from segmint.metrics.protocol_scores import ProtocolScorer, misfit, unscored
+from segmint.metrics.surface_distances import checked_spacing
 
 if TYPE_CHECKING:
     from segmint.cli.protocol_options import ProtocolOptions
     from segmint.metrics.protocol_scores import ProtocolScores
 
 _OBJECTS = ("instances", "boundaries")
-_PROBABILITIES = ("calibration", "membranes")
+_CALIBRATION = "calibration"
+_PROBABILITIES = (_CALIBRATION, "membranes")
 _STRENGTHS = "boundaries"
+_SURFACES = "surfaces"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +41,36 @@ class Files:
     name: str
     prediction: Path
     mask: Path
-    matching: Mapping[int, int] | None
+    matching: Mapping[int, int] | None = None
     """The class of each label, where labels were given classes; None where they have them."""
+
+
+def check_files(
+    images: Sequence[Files], options: ProtocolOptions, class_names: Sequence[str]
+) -> None:
+    """Refuse what can be known not to fit before anything is scored.
+
+    Args:
+        images: at least one.
+        options: what was asked.
+        class_names: as for :func:`score_files`.
+
+    Raises:
+        InputError: for a protocol of what no prediction has.
+        UsageError: for options that no protocol uses, or a spacing of other axes than the first
+            prediction.
+    """
+    options.check_used(options.asked)
+    _check_objects(options.asked, class_names, images[0])
+    if _CALIBRATION in options.asked and not any(_maps(files) for files in images):
+        raise InputError(misfit(_CALIBRATION, images[0].name, NO_PROBABILITIES))
+    if options.steps is not None:
+        try:
+            labels = read_prediction(images[0].prediction)
+        except InputError:
+            return  # told when it is scored
+        if len(options.steps) != labels.ndim:
+            raise UsageError(_other_axes(options.steps, labels, images[0]))
 
 
 def score_files(
@@ -56,13 +89,12 @@ def score_files(
         class_names: of a run whose classes the predictions hold; empty for others.
 
     Returns:
-        The scores, and why images that ought to fit could not be scored, one sentence each.
+        The scores, and why images or protocols that ought to fit could not be scored, one sentence
+        each.
 
     Raises:
-        InputError: for a protocol that fits none of the images.
-        UsageError: for a spacing of other axes than the images.
+        UsageError: for an unknown protocol.
     """
-    _check_objects(options.asked, class_names, images[0])
     scorer = ProtocolScorer(options.asked, changed=options.changed())
     failures = []
     for files in images:
@@ -72,8 +104,7 @@ def score_files(
         except InputError as error:
             failures.append(f"{files.name} is not scored by every protocol: {error}")
     scores = scorer.scores()
-    check_scored(scores, options.asked)
-    return scores, failures
+    return scores, failures + unscored(scores, options.asked)
 
 
 def names_in(mask: Path) -> tuple[str, ...]:
@@ -90,12 +121,13 @@ def _given(
 ) -> Case:
     """Everything that the files of an image hold."""
     names = tuple(class_names) or names_in(files.mask)
+    labels = read_prediction(files.prediction)
     return Case(
         name=files.name,
-        labels=read_prediction(files.prediction),
+        labels=labels,
         masks=read_masks(files.mask, ignore_index=ignore_index),
         ignore_index=ignore_index,
-        spacing=options.steps or _spacing(files),
+        spacing=_spacing(files, options.steps, labels) if _SURFACES in options.asked else None,
         probabilities=_probabilities(files) if _any_of(_PROBABILITIES, options.asked) else None,
         strengths=_strengths(files) if _STRENGTHS in options.asked else None,
         class_names=names,
@@ -115,7 +147,7 @@ def _case_of(given: Case, files: Files, looks_at: LooksAt) -> Case:
             labels=_renamed(given.labels, files.matching, nothing),
             probabilities=given.probabilities if same else None,
         )
-    if looks_at == "probabilities" and given.probabilities is not None:
+    if looks_at == "probabilities" and given.probabilities is not None and len(given.masks) == 1:
         return _with_maps_of_classes(given, given.probabilities, files.matching)
     return given
 
@@ -162,20 +194,48 @@ def _check_objects(asked: Sequence[str], class_names: Sequence[str], first: File
         )
 
 
-def _spacing(files: Files) -> tuple[float, ...] | None:
-    """What the mask tells, or else the prediction or its record."""
+def _spacing(
+    files: Files, asked: tuple[float, ...] | None, labels: NDArray[np.integer]
+) -> tuple[float, ...] | None:
+    """What was asked for, or the mask tells, or else the prediction or its record.
+
+    Raises:
+        InputError: for a spacing of other axes, or a damaged one in the record.
+    """
+    if asked is not None:
+        if len(asked) != labels.ndim:
+            raise InputError(_other_axes(asked, labels, files))
+        return asked
     found = read_spacing(files.mask) or read_spacing(files.prediction)
     if found is not None or not is_labels_file(files.prediction):
         return found
     told: Any = _record(files).get("spacing")
-    usable = isinstance(told, list) and all(isinstance(step, int | float) for step in told)
-    return tuple(map(float, told)) if usable and told else None
+    if told is None:
+        return None
+    try:
+        return tuple(checked_spacing(told, labels.ndim).tolist())
+    except UsageError as error:
+        raise InputError(
+            f"{files.prediction.with_name(RESULT)} is damaged ({error}), or pass --spacing"
+        ) from error
+
+
+def _other_axes(steps: Sequence[float], labels: NDArray[np.integer], files: Files) -> str:
+    return (
+        f"--spacing has {len(steps)} lengths and {files.prediction} {labels.ndim} axes: give "
+        f"{labels.ndim}"
+    )
+
+
+def _maps(files: Files) -> Path | None:
+    """The file of the probabilities beside a prediction."""
+    if not is_labels_file(files.prediction):
+        return None
+    return find_maps(files.prediction.with_name("probabilities"))
 
 
 def _probabilities(files: Files) -> NDArray[np.float32] | None:
-    if not is_labels_file(files.prediction):
-        return None
-    path = find_maps(files.prediction.with_name("probabilities"))
+    path = _maps(files)
     return None if path is None else read_maps(path)
 
 

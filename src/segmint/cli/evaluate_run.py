@@ -22,10 +22,12 @@ from segmint.options import Options, option
 from segmint.runs import write_text
 
 if TYPE_CHECKING:
+    from segmint.datasets import Dataset
     from segmint.recipes.scoring import RunScores
 
 _MOST_NAMES = 3
 _BOUNDARIES = "boundaries"
+_AXES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,7 @@ def _score(
     field: ProtocolOptions,
     how: RunOptions,
 ) -> int:
-    from segmint.metrics.protocol_scores import check_scored
+    from segmint.metrics.protocol_scores import unscored
     from segmint.recipes.protocol_scores import ProtocolChoice
     from segmint.recipes.run import Run
     from segmint.recipes.scoring import score_run
@@ -116,6 +118,7 @@ def _score(
     use_threads(how.threads)
     run = Run(folder, device=how.device, precision=how.precision, peer=options.peer)
     dataset = open_again(run, data, split=options.split, dataset=options.dataset)
+    _check_field(field, dataset)
     choice = ProtocolChoice(
         names=field.with_own(dataset.protocols),
         spacing=field.steps,
@@ -129,7 +132,7 @@ def _score(
         raise SegmintError(
             "stopped: means of a part would mislead, so none are shown; run the same command again"
         ) from None
-    check_scored(scores.protocols, field.asked)
+    failures = unscored(scores.protocols, field.asked)
     if options.json:
         console.result_json(
             {
@@ -154,14 +157,25 @@ def _score(
         _print(scores, f"{who} on {dataset.name} {dataset.split}, {images}")
     if options.csv is not None:
         write_text(Path(options.csv), _image_rows(scores))
-    if options.json:
-        return 0
-    where = f", scores in {options.csv}" if options.csv else ""
-    console.result(
-        f"{counted(len(dataset), 'image')} scored at native size, "
-        f"{scores.seconds:.2f} s an image{where}"
-    )
-    return 0
+    for failure in failures:
+        console.complain(failure)
+    if not options.json:
+        where = f", scores in {options.csv}" if options.csv else ""
+        console.result(
+            f"{counted(len(dataset), 'image')} scored at native size, "
+            f"{scores.seconds:.2f} s an image{where}"
+        )
+    return 1 if failures else 0
+
+
+def _check_field(field: ProtocolOptions, dataset: Dataset) -> None:
+    """Refuse options that do not fit the images before they are predicted."""
+    field.check_used(field.with_own(dataset.protocols))
+    if field.steps is not None and len(field.steps) != _AXES:
+        raise UsageError(
+            f"--spacing is {field.spacing!r} and images of a data set have rows and columns alone: "
+            "give two lengths"
+        )
 
 
 def _print(scores: RunScores, title: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segmint.errors import UsageError
 from segmint.metrics.protocols import protocols
+from segmint.metrics.surface_distances import LONGEST, are_lengths
 from segmint.options import Options, option
 
 if TYPE_CHECKING:
@@ -38,10 +38,11 @@ class ProtocolOptions(Options):
         super().__post_init__()
         for name in self.asked:
             protocols.entry(name)
-        if self.protocol is not None and not self.asked and self.protocol.strip() != NONE:
+        names = [part.strip() for part in (self.protocol or "").split(",")]
+        if self.protocol is not None and names != [NONE] and (not self.asked or NONE in names):
             raise UsageError(
-                f"--protocol is {self.protocol!r}, accepted are names joined by commas, or none: "
-                f"{', '.join(protocols)}"
+                f"--protocol is {self.protocol!r}, accepted are names joined by commas, or none "
+                f"alone: {', '.join(protocols)}"
             )
         self.steps  # noqa: B018 (refuses what is no spacing)
 
@@ -66,12 +67,29 @@ class ProtocolOptions(Options):
             steps = tuple(float(part) for part in self.spacing.split(","))
         except ValueError:
             steps = ()
-        if len(steps) not in _AXES or not all(0 < step < math.inf for step in steps):
+        if len(steps) not in _AXES or not are_lengths(steps):
             raise UsageError(
-                f"--spacing is {self.spacing!r}, accepted are two or three lengths above 0 joined "
-                "by commas, of rows, columns and slices: --spacing 1.5,1.5,3"
+                f"--spacing is {self.spacing!r}, accepted are two or three lengths above 0 up to "
+                f"{LONGEST:.0f} joined by commas, of rows, columns and slices: --spacing 1.5,1.5,3"
             )
         return steps if len(steps) == min(_AXES) else (steps[2], *steps[:2])
+
+    def check_used(self, names: Sequence[str]) -> None:
+        """Refuse options about surfaces where none are scored.
+
+        Args:
+            names: of all protocols that are scored.
+
+        Raises:
+            UsageError: names the first of them.
+        """
+        given = {"--spacing": self.spacing, "--tolerance": self.tolerance}
+        unused = [name for name, value in given.items() if value is not None]
+        if unused and _SURFACES not in names:
+            raise UsageError(
+                f"{unused[0]} is of surfaces, which are not scored here: add --protocol "
+                f"{','.join((*names, _SURFACES))}, or leave it out"
+            )
 
     def changed(self) -> Mapping[str, Protocol]:
         """Protocols that these options change, by name."""

@@ -12,7 +12,7 @@ from segmint.cli.console import counted
 from segmint.cli.inputs import RunOptions
 from segmint.cli.parameters import signature
 from segmint.devices import use_threads
-from segmint.errors import SegmintError, UsageError
+from segmint.errors import InputError, SegmintError, UsageError
 from segmint.options import Options, option
 from segmint.recipes.run_folder import is_unfinished
 
@@ -39,7 +39,8 @@ class ReportOptions(Options):
     """File for the page, with its picture beside it as .png; if not given report.html and
     examples.png in RUN, which are made anew each time."""
     overwrite: bool = option(False)
-    """Write over the file of --out if it is there."""
+    """Write over the file of --out if it is there, or over a report with pictures where the data
+    are gone."""
     json: bool = option(False)
     """Print where the report is and its scores as JSON."""
     quiet: bool = option(False)
@@ -88,12 +89,14 @@ def _report(folder: Path, data: str | None, options: ReportOptions, how: RunOpti
     from segmint.reports.run_report import write_run_report
     from segmint.reports.run_split import report_dataset
 
+    use_threads(how.threads)
     if is_comparison(folder):
         return _compared(folder, data, options)
     _check_out(options.out, overwrite=options.overwrite)
-    use_threads(how.threads)
     run, standing = _opened(folder, options, how)
-    dataset, _ = report_dataset(run, data, options.split)
+    dataset, note = report_dataset(run, data, options.split)
+    if dataset is None:
+        _check_kept(folder, note, options)
     images = 0 if dataset is None else len(dataset)
     try:
         with console.progress(images, quiet=options.quiet or not images) as advance:
@@ -121,16 +124,16 @@ def _report(folder: Path, data: str | None, options: ReportOptions, how: RunOpti
 
 
 def _compared(folder: Path, data: str | None, options: ReportOptions) -> int:
-    """Write the tables and the page of a comparison again."""
-    from segmint.reports.comparison_report import write_comparison
-    from segmint.reports.comparison_storage import read_table
+    """Write the tables, the figure and the page of a comparison again."""
+    from segmint.reports.comparison_again import write_again
 
-    if data or options.split or options.peer or options.out:
+    usual = ReportOptions(json=options.json, quiet=options.quiet, overwrite=options.overwrite)
+    if data or options != usual:
         raise UsageError(
-            f"{folder} is a comparison, whose report has its own data and place: leave out DATA, "
-            "--split, --peer and --out"
+            f"{folder} is a comparison, whose report has its own data, images and place: leave out "
+            "DATA, --split, --peer, --examples and --out"
         )
-    files = write_comparison(read_table(folder), (), folder)
+    files = write_again(folder)
     if options.json:
         console.result_json({"comparison": str(folder), "report": str(files.page)})
     else:
@@ -167,6 +170,20 @@ def _check_out(out: str | None, *, overwrite: bool) -> None:
     taken = [path for path in (page, page.with_suffix(".png")) if path.exists()]
     if taken and not overwrite:
         raise UsageError(f"{taken[0]} is there already: pass --overwrite or another --out")
+
+
+def _check_kept(folder: Path, note: str, options: ReportOptions) -> None:
+    """Refuse to write a page without pictures over one that has them."""
+    from segmint.recipes.run_folder import REPORT
+    from segmint.reports.run_report import EXAMPLES
+
+    both = all((folder / name).exists() for name in (REPORT, EXAMPLES))
+    if both and options.out is None and not options.overwrite:
+        why = note.rstrip(".")
+        raise InputError(
+            f"{folder / REPORT} has pictures and is kept, for now {why}; "
+            "give DATA, or another file with --out, or pass --overwrite"
+        )
 
 
 def _told(found: RunReport) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from segmint.comparisons.arm import BLANK, Arm
 from segmint.comparisons.assigned import Assigned
 from segmint.comparisons.budget import Budget
-from segmint.errors import UsageError, nearest, shortened
+from segmint.errors import UsageError, nearest_name, shortened
 from segmint.methods import methods
 from segmint.methods.method import Method
 from segmint.options import Options
@@ -21,6 +21,8 @@ from segmint.recipes.recipe import Recipe
 from segmint.recipes.settings import plain, resolve
 
 SHARED_SECTIONS = ("data", "transform", "optimizer", "training")
+
+_DATA = "data"
 
 Values = dict[str, dict[str, Any]]
 Settings = Mapping[str, Mapping[str, Any]]
@@ -69,7 +71,13 @@ def _settled(
     layers = [common or {}] if recipe.takes_dataset else [_budget(arm, training)]
     layers += [_taken_by_section(arm, shared), _preset(recipe, preset), grouped]
     single = {name: value for name, value in own.items() if name not in grouped}
-    return plain(resolve(recipe, single, base=_merged(layers)))
+    settled = plain(resolve(recipe, single, base=_merged(layers)))
+    if common is not None and settled.get(_DATA, common[_DATA]) != common[_DATA]:
+        raise UsageError(
+            f"an option of the section data is given to {arm.label} alone, and all arms share "
+            "their data: give it without the label"
+        )
+    return settled
 
 
 def _common(first: Arm, shared: Mapping[str, Any], decided: Settings) -> Values:
@@ -137,13 +145,15 @@ def _field(options: type[Options], name: str) -> str | None:
 def _check_shared(shared: Mapping[str, Any], arms: Sequence[Arm]) -> None:
     """Refuse an option that no arm takes."""
     for name in shared:
-        if not any(_takes(arm, name) for arm in arms):
-            known = sorted({known for arm in arms for known in _names(arm)})
+        if not any(takes(arm, name) for arm in arms):
             shown = shortened(name)
-            raise UsageError(f"no arm takes the option {shown!r}: {nearest(shown, known)}")
+            close = nearest_name(shown, {known for arm in arms for known in _names(arm)})
+            advice = f"did you mean {close!r}?" if close else "leave it out"
+            raise UsageError(f"no arm takes the option {shown!r}: {advice}")
 
 
-def _takes(arm: Arm, name: str) -> bool:
+def takes(arm: Arm, name: str) -> bool:
+    """Whether an option that is given for all reaches an arm."""
     if arm.name == BLANK:
         return False
     if arm.way == "method":
@@ -165,7 +175,7 @@ def _learns_classes(arm: Arm) -> bool:
 
 
 def _of_data(name: str) -> bool:
-    return name.partition(".")[0] == "data"
+    return name.partition(".")[0] == _DATA
 
 
 def _merged(layers: Sequence[Settings]) -> Values:

@@ -13,14 +13,12 @@ file                  what it holds
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from segmint.comparisons.cell import Answer, CellResult
+from segmint.comparisons.cell import CellResult
+from segmint.comparisons.plain_data import parsed, plain
 from segmint.comparisons.plan import Comparison
 from segmint.errors import InputError, UsageError
 from segmint.runs import write_json
@@ -28,12 +26,14 @@ from segmint.runs import write_json
 BEGUN = "begun.json"
 CELL = "cell.json"
 FORMAT = "segmint cell 1"
+_PARTIAL = ".partial-"
+_SHOWN = 40
+"""Letters of a value that a message shows."""
 
 
 def asked_of(comparison: Comparison, label: str, seed: int) -> dict[str, Any]:
     """Everything that decides the scores of a cell, as plain data."""
     arm = comparison.arm(label)
-    names = "\n".join(comparison.images).encode()
     asked = {
         "format": FORMAT,
         "arm": f"{arm.way} {arm.name}",
@@ -46,7 +46,7 @@ def asked_of(comparison: Comparison, label: str, seed: int) -> dict[str, Any]:
         "dataset_options": comparison.dataset_options,
         "val_fraction": comparison.val_fraction,
         "split": comparison.split,
-        "images": f"{len(comparison.images)}, {hashlib.sha256(names).hexdigest()[:16]}",
+        "images": comparison.images,
         "scores": [column.name for column in comparison.columns],
     }
     plain: dict[str, Any] = json.loads(json.dumps(asked, default=str))
@@ -58,15 +58,17 @@ def check_cell(comparison: Comparison, label: str, seed: int) -> None:
 
     Raises:
         UsageError: names the first difference.
+        InputError: when the folder does not say what was asked.
     """
     folder = comparison.folder(label, seed)
-    if not folder.is_dir() or not any(folder.iterdir()):
+    if not holds_files(folder):
         return
-    found = _read(folder / BEGUN).get("asked")
-    told = found if isinstance(found, dict) else {}
+    told = _read(folder / BEGUN).get("asked")
+    if not isinstance(told, dict):
+        raise _damaged(folder, BEGUN, "it does not say what was asked")
     if told.get("format") != FORMAT:
         raise UsageError(
-            f"{folder} is of no comparison, or of one by another version of segmint (format "
+            f"{folder} is of a comparison by another version of segmint (format "
             f"{told.get('format')!r}, accepted is {FORMAT!r}): pass --overwrite or another --out"
         )
     asked = asked_of(comparison, label, seed)
@@ -76,6 +78,13 @@ def check_cell(comparison: Comparison, label: str, seed: int) -> None:
             f"{comparison.out} holds a comparison with other options ({label}, seed {seed}: "
             f"{other}): pass --overwrite or another --out"
         )
+
+
+def holds_files(folder: Path) -> bool:
+    """Whether a folder holds more than what a killed process was writing."""
+    if not folder.is_dir():
+        return False
+    return any(not path.name.startswith(_PARTIAL) for path in folder.iterdir())
 
 
 def begin_cell(comparison: Comparison, label: str, seed: int) -> Path:
@@ -99,36 +108,46 @@ def keep_peak(folder: Path, peak_mib: float | None) -> None:
 
 def write_result(folder: Path, result: CellResult) -> None:
     """Write ``cell.json``."""
-    write_json(folder / CELL, {"format": FORMAT, **asdict(result)})
+    write_json(folder / CELL, {"format": FORMAT, **plain(result)})
 
 
-def read_result(folder: Path) -> CellResult | None:
+def read_result(comparison: Comparison, label: str, seed: int) -> CellResult | None:
     """What became of a cell; None where it is not finished.
 
     Raises:
-        InputError: for a damaged file.
+        InputError: for a damaged file, or one of another cell.
     """
-    path = folder / CELL
-    if not path.is_file():
+    folder = comparison.folder(label, seed)
+    if not (folder / CELL).is_file():
         return None
-    found = _read(path)
+    told = _read(folder / CELL)
     try:
-        if found.pop("format") != FORMAT:
-            raise ValueError("another format")
-        found["answers"] = {name: _answer(told) for name, told in found["answers"].items()}
-        found["notes"] = tuple(found["notes"])
-        return CellResult(**found)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"{path} is damaged or of another version of segmint: remove {folder} and compare again"
-        ) from error
+        if told.pop("format", None) != FORMAT:
+            raise InputError(f"its format is not {FORMAT!r}")
+        result: CellResult = parsed(told, CellResult, "cell")
+        _check_result(comparison, result, label, seed)
+    except InputError as error:
+        raise _damaged(folder, CELL, str(error)) from error
+    return result
 
 
-def _answer(told: Mapping[str, Any]) -> Answer:
-    return Answer(
-        scores=dict(told["scores"]),
-        images={name: dict(values) for name, values in told["images"].items()},
-        classes={name: dict(values) for name, values in told["classes"].items()},
+def _check_result(comparison: Comparison, result: CellResult, label: str, seed: int) -> None:
+    """Refuse a result that is not of that cell, or not whole."""
+    if (result.label, result.seed) != (label, seed):
+        raise InputError(f"it is of {result.label!r}, seed {result.seed}")
+    if result.failed or not result.answers:
+        raise InputError("it has no answers")
+    main = comparison.columns[0].name
+    for answer in result.answers.values():
+        if main not in answer.scores:
+            raise InputError(f"it has no {main}")
+        if set(answer.images) != set(comparison.images):
+            raise InputError("it has the scores of other images")
+
+
+def _damaged(folder: Path, name: str, reason: str) -> InputError:
+    return InputError(
+        f"{folder / name} is damaged ({reason}): remove the folder {folder} and compare again"
     )
 
 
@@ -156,5 +175,6 @@ def _first_difference(there: Any, asked: Any, name: str = "") -> str:
 
 
 def _short(value: Any) -> str:
-    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    count = f"{len(value)}: " if isinstance(value, list) else ""
+    return text if len(text) <= _SHOWN else f"{count}{text[:_SHOWN]}..."

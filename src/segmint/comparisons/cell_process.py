@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Literal
 
+from segmint.comparisons.option_words import words_of_set
 from segmint.comparisons.plan import Comparison
 from segmint.errors import SegmintError
 from segmint.runs import write_text
@@ -31,7 +32,7 @@ SECONDS_BETWEEN_LINES = 60.0
 
 _FAILURES = (
     *(RuntimeError, OSError, ValueError, LookupError),
-    *(TypeError, ArithmeticError, AttributeError),
+    *(TypeError, ArithmeticError, AttributeError, ImportError),
 )
 """What becomes the failure of one cell, with its kind, because nobody raised it on purpose."""
 
@@ -66,7 +67,8 @@ def _done(errand: Errand, telling: _Telling) -> Report:
     try:
         _do(errand, telling)
     except SegmintError as error:
-        return Report(kind="failed", text=str(error))
+        arm = errand.comparison.arm(errand.label)
+        return Report(kind="failed", text=words_of_set(str(error), [arm]))
     except MemoryError:
         return Report(kind="failed", text="not enough memory: give a smaller batch or crop")
     except _FAILURES as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ from segmint.comparisons.component_cell import (
 from segmint.comparisons.locking import only_writer
 from segmint.comparisons.peak_memory import peak_memory
 from segmint.comparisons.plan import Comparison
-from segmint.recipes.run_folder import CHECKPOINTS
+from segmint.errors import InputError
+from segmint.recipes.run_folder import CHECKPOINTS, CONFIG
 
 if TYPE_CHECKING:
     from segmint.datasets.dataset import Dataset
@@ -62,7 +64,10 @@ def run_cell(
             say(f"{done} of {len(dataset)} images")
 
         if comparison.arm(label).way == "recipe":
-            result = _recipe_cell(comparison, label, seed, dataset, watch=watch, advance=advance)
+            with _told_how_to_heal(folder):
+                result = _recipe_cell(
+                    comparison, label, seed, dataset, watch=watch, advance=advance
+                )
         else:
             work = method_work(comparison, label, seed)
             result = _components(comparison, label, seed, dataset, work, advance=advance)
@@ -96,6 +101,20 @@ def _recipe_cell(
     )
     _keep_peak(folder)
     return _result(label, seed, answers, seconds, folder, run)
+
+
+@contextmanager
+def _told_how_to_heal(folder: Path) -> Iterator[None]:
+    """Within it what cannot be read says which folder to remove, where there was a run before."""
+    was_there = (folder / CONFIG).is_file()
+    try:
+        yield
+    except InputError as error:
+        if not was_there:
+            raise
+        raise InputError(
+            f"{error}; if this is so each time, remove the folder {folder} and compare again"
+        ) from error
 
 
 def _components(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from segmint.comparisons.table import Column
 from segmint.metrics.protocol import Protocol
@@ -13,12 +14,20 @@ CLASSES = (
     Column(name="mean_dice", title="mean Dice"),
     Column(name="accuracy", title="accuracy"),
 )
-"""Of recipes that learn classes; matched components have them, too."""
+"""Of recipes that learn classes."""
+
+MATCHED = tuple(replace(column, title=f"{column.title} (matched)") for column in CLASSES)
+"""The same of components that got their classes from the truth."""
+
+MATCHED_NOTE = (
+    "Of scores called matched, labels get their classes from the truth by Hungarian matching, "
+    "image by image: not to be compared with networks that learned them."
+)
 
 _OVERLAP = Column(name="best_overlap_all", title="best overlap")
 _COVERING = Column(name="covering", title="covering")
 
-SEGMENTS = (_OVERLAP, _COVERING, *CLASSES)
+SEGMENTS = (_OVERLAP, _COVERING, *MATCHED)
 """Of components, where every image has one mask of classes."""
 
 ANNOTATORS = (

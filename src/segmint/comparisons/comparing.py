@@ -20,7 +20,7 @@ from segmint.datasets.opening import AUTO
 DEFAULT_OUT = "segmint-comparison"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Compared:
     """A comparison that has run."""
 
@@ -28,6 +28,10 @@ class Compared:
     """What was compared."""
     cells: tuple[CellResult, ...]
     """In the order of arms and seeds, those that failed included."""
+
+    def __repr__(self) -> str:
+        arms = ", ".join(arm.label for arm in self.comparison.arms)
+        return f"Compared({arms} on {self.comparison.dataset}, {len(self.cells)} cells)"
 
     @property
     def table(self) -> ComparisonTable:

@@ -62,8 +62,8 @@ def segment_images(
     """
     for done, pair in enumerate(dataset.pairs, start=1):
         place = folder / IMAGES / file_name(pair)
-        if not _is_done(place):
-            sample = dataset.read(pair)
+        sample = dataset.read(pair)
+        if not _is_done(place, sample):
             found = work(_image(dataset, pair, sample), sample)
             _lightened(found, hierarchies=hierarchies).save(place)
         advance(done)
@@ -120,12 +120,13 @@ def _image(dataset: Dataset, pair: Pair, sample: Sample) -> Image:
     return read_image(pair.image) if pair.image.suffix == _PREPARED else image_of(sample, dataset)
 
 
-def _is_done(place: Path) -> bool:
+def _is_done(place: Path, sample: Sample) -> bool:
+    """Whether the result of an image is there and whole; a damaged one is made anew."""
     try:
-        read_record(place)
+        labels = read_labels(place / read_record(place)["labels"])
     except InputError:
         return False
-    return True
+    return labels.shape == sample.mask.shape
 
 
 def _lightened(found: Segmentation, *, hierarchies: bool) -> Segmentation:

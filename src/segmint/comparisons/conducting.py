@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from segmint.comparisons.cell import CellResult
 from segmint.comparisons.locking import only_writer
-from segmint.comparisons.out_folder import check_out, make_out, open_out
+from segmint.comparisons.out_folder import check_out, make_out, open_out, tried_out
 from segmint.comparisons.plan import Comparison
 from segmint.comparisons.running import Told, rehearse_arms, run_cells
 
@@ -35,10 +35,12 @@ def conduct(
 
     Raises:
         UsageError: for a folder of something else or of other options, or an arm that cannot learn.
+        InputError: for a cell that is damaged.
         OutputError: when the folder cannot be written, or another process writes there.
     """
     check_out(comparison, overwrite=overwrite)
-    rehearse_arms(comparison, anew=overwrite)
+    with tried_out(comparison.out):
+        rehearse_arms(comparison, anew=overwrite)
     make_out(comparison.out)
     with only_writer(comparison.out):
         open_out(comparison, overwrite=overwrite)

@@ -145,7 +145,8 @@ def _notes(faults: Mapping[Pair, str], split: str, n_whole: int) -> list[str]:
         pair.name: fault for pair, fault in faults.items() if fault and pair.name not in missing
     }
     if missing:
-        notes.append(f"{_left_out(missing, split)}: they have no truth")
+        they = "it has" if len(missing) == 1 else "they have"
+        notes.append(f"{_left_out(missing, split)}: {they} no truth")
     if others:
         notes.append(f"{_left_out([*others], split)}: {next(iter(others.values()))}")
     return notes

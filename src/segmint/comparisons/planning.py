@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from segmint.comparisons.columns import (
 from segmint.comparisons.data import Scored, Source, choose_split, scored_images
 from segmint.comparisons.differences import differences, shared_words
 from segmint.comparisons.machine import machine
+from segmint.comparisons.option_words import in_words_of_set
 from segmint.comparisons.plan import Comparison, Scoring
 from segmint.comparisons.published import FULL_SPLITS
+from segmint.comparisons.reach import reach_notes
 from segmint.comparisons.table import Column
 from segmint.comparisons.truths import has_annotators
 from segmint.datasets import Dataset, recognize
@@ -33,11 +35,12 @@ from segmint.devices import check_arithmetic
 from segmint.errors import UsageError
 from segmint.recipes.recipe import counted_images
 from segmint.recipes.settings import assignments
-from segmint.recipes.splits import open_splits
+from segmint.recipes.splits import Splits, open_splits
 from segmint.recipes.supervised_options import AUTO_VAL_FRACTION, DataOptions
 
 _MIXTURES = ("em-gmm", "em-svgmm", "deepg", "deepsvg", BLANK)
 _SECTION = "data."
+_LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,11 @@ def plan(question: Question) -> Comparison:
     _check_numbers(question)
     root = Path(question.data)
     arms = parse_arms(question.arms, root)
+    with in_words_of_set(arms):
+        return _planned(question, arms, root)
+
+
+def _planned(question: Question, arms: Sequence[Arm], root: Path) -> Comparison:
     learns = [arm for arm in arms if not is_label_free(arm)]
     _check_kinds(arms, learns)
     _check_budget(question.budget, arms)
@@ -91,6 +99,7 @@ def plan(question: Question) -> Comparison:
     split = choose_split(source, question.split, learns=trains)
     scored = scored_images(source, split, most=question.images)
     scoring = _scoring(arms, learns, scored.dataset)
+    splits = open_splits(root, data, seed=source.seed) if learns else None
     return Comparison(
         out=Path(question.out),
         arms=tuple(
@@ -112,11 +121,15 @@ def plan(question: Question) -> Comparison:
         threads=_threads(question),
         same={
             "data": _told_of_data(scored, source),
-            **_told_of_learning(root, data, learns, source),
+            **_told_of_learning(splits),
             **shared_words(arms, settings),
         },
         differences=differences(arms, settings),
-        notes=(*scored.notes, *_told_of_split(split, learns)),
+        notes=(
+            *scored.notes,
+            *_told_of_overlap(scored.dataset, splits),
+            *reach_notes(arms, assigned.shared, settings),
+        ),
         command=question.command,
         machine=machine(question.device if trains else "cpu"),
     )
@@ -124,6 +137,12 @@ def plan(question: Question) -> Comparison:
 
 def _check_numbers(question: Question) -> None:
     check_arithmetic(question.first_seed, question.device, question.precision)
+    last = question.first_seed + question.seeds - 1
+    if last > _LARGEST_SEED:
+        raise UsageError(
+            f"--seeds {question.seeds} from --seed {question.first_seed} on ends with seed {last}, "
+            f"accepted is up to {_LARGEST_SEED}: give a smaller --seed"
+        )
     least = {"seeds": question.seeds, "jobs": question.jobs}
     if question.images is not None:
         least["images"] = question.images
@@ -213,13 +232,10 @@ def _told_of_data(scored: Scored, source: Source) -> str:
     return f"scores of {images} of {scored.dataset.split}, {source.name}, at native size"
 
 
-def _told_of_learning(
-    root: Path, data: DataOptions, learns: Sequence[Arm], source: Source
-) -> dict[str, str]:
+def _told_of_learning(splits: Splits | None) -> dict[str, str]:
     """What recipes learn from, and by what the best weights are chosen."""
-    if not learns:
+    if splits is None:
         return {}
-    splits = open_splits(root, data, seed=source.seed)
     learned = f"learned from {counted_images(len(splits.train))} of {splits.train.split}"
     if splits.val is None:
         return {"learning": f"{learned}, the last weights kept"}
@@ -229,10 +245,22 @@ def _told_of_learning(
     return {"learning": f"{learned}, {chosen}"}
 
 
-def _told_of_split(split: str, learns: Sequence[Arm]) -> tuple[str, ...]:
-    if learns and split.startswith("train"):
-        return (
-            f"scored on {split}, which the networks learned from: no measure of what they do "
-            "with new images",
+def _told_of_overlap(scored: Dataset, splits: Splits | None) -> Iterator[str]:
+    """What makes scores too good: images that were learned from, or that chose the weights."""
+    if splits is None:
+        return
+    if _have_common(scored, splits.train):
+        yield (
+            f"scored on {scored.split}, which the networks learned from: no measure of what they "
+            "do with new images"
         )
-    return ()
+    if splits.val is not None and _have_common(scored, splits.val):
+        yield (
+            f"scored on {scored.split}, which also chose the weights that each training kept, so "
+            "that the scores are a little too good"
+        )
+
+
+def _have_common(first: Dataset, second: Dataset) -> bool:
+    images = [{(pair.image, pair.page) for pair in each.pairs} for each in (first, second)]
+    return not images[0].isdisjoint(images[1])

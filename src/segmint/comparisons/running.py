@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 import types
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -55,7 +57,7 @@ def run_cells(
     results: dict[tuple[str, int], CellResult] = {}
     waiting: list[Errand] = []
     for arm, seed in comparison.cells:
-        finished = read_result(comparison.folder(arm.label, seed))
+        finished = read_result(comparison, arm.label, seed)
         if finished is None:
             waiting.append(Errand(comparison=comparison, label=arm.label, seed=seed))
         else:
@@ -100,7 +102,7 @@ def rehearse_arms(comparison: Comparison, *, anew: bool = False) -> None:
 def _result(errand: Errand, report: Report) -> CellResult:
     if report.kind == "failed":
         return CellResult(label=errand.label, seed=errand.seed, error=report.text)
-    found = read_result(errand.comparison.folder(errand.label, errand.seed))
+    found = read_result(errand.comparison, errand.label, errand.seed)
     if found is None:
         raise InputError(
             f"{errand.comparison.folder(errand.label, errand.seed)} has lost its scores: "
@@ -193,7 +195,22 @@ def _context(comparison: Comparison) -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(modules_of(comparison))
+    _start_server()
     return context
+
+
+def _start_server() -> None:
+    """Start what forks the processes, deaf to Ctrl-C, which a terminal sends to it, too.
+
+    While it imports it would answer with a traceback.
+    """
+    resource_tracker.ensure_running()  # started later it would let interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with _no_main_module():
+            forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -113,7 +113,7 @@ class Difference:
     """By the label of the arm, for those that have the option."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ComparisonTable:
     """Everything that a comparison tells."""
 
@@ -148,6 +148,11 @@ class ComparisonTable:
     versions: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     """Of all cells together, learning and scoring."""
+
+    def __repr__(self) -> str:
+        counts = {"row": len(self.rows), "seed": len(self.seeds)}
+        told = (f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+        return f"ComparisonTable({self.dataset} {self.split}, {', '.join(told)})"
 
     @property
     def finished(self) -> bool:
@@ -185,14 +190,14 @@ class ComparisonTable:
     def best(self, column: Column) -> frozenset[str]:
         """Titles of the rows whose mean of a column is the best in the digits that are shown.
 
-        Empty where fewer than two rows have one.
+        Empty where fewer than two rows have one, or all are equal.
         """
         means = {
             row.title: round(mean, column.digits)
             for row in self.rows
             if (mean := row.mean(column.name)) is not None
         }
-        if len(means) < 2:
+        if len(set(means.values())) < 2:
             return frozenset()
         best = (max if column.better == "higher" else min)(means.values())
         return frozenset(title for title, mean in means.items() if mean == best)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from segmint.comparisons.arm import BLANK
 from segmint.comparisons.cell import WHOLE, Answer, CellResult
+from segmint.comparisons.columns import MATCHED, MATCHED_NOTE
 from segmint.comparisons.measured_row import MeasuredRow
 from segmint.comparisons.pairing import pair_rows
 from segmint.comparisons.plan import Comparison
@@ -184,16 +185,14 @@ def _published(comparison: Comparison) -> dict[tuple[str, str], PublishedFigures
 def _notes(comparison: Comparison, rows: Sequence[TableRow]) -> Iterator[str]:
     yield from map(_sentence, comparison.notes)
     yield from _seed_notes(comparison, rows)
+    yield from _cost_notes(rows)
     if comparison.scoring == "segments":
+        if any(column in MATCHED for column in comparison.columns):
+            yield MATCHED_NOTE
         there = {arm.name for arm in comparison.arms}
         for name in CONTROLS:
             if name not in there:
                 yield f"There is no row {name}, beside which label-free scores are to be judged."
-    if comparison.split == "val" and any(arm.way == "recipe" for arm in comparison.arms):
-        yield (
-            "Scored on val, which also chose the weights that each training kept, so that the "
-            "scores of arms that learn are a little too good."
-        )
     steps = {row.label: row.steps.mean or 0.0 for row in rows if row.seeds}
     learned = {label: count for label, count in steps.items() if count}
     if len(set(learned.values())) > 1:
@@ -203,6 +202,22 @@ def _notes(comparison: Comparison, rows: Sequence[TableRow]) -> Iterator[str]:
     full_voc = comparison.is_full and comparison.dataset == "voc2012"
     if full_voc and comparison.split == "val" and "unet-rmi" in names:
         yield ZHAO_NOTE
+
+
+def _cost_notes(rows: Sequence[TableRow]) -> Iterator[str]:
+    """Which arms have several networks, of which costs cannot be told apart."""
+    labels = [row.label for row in rows]
+    several = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+    if several:
+        yield (
+            f"The networks of {_joined(several)} are computed together: seconds and memory are of "
+            "all of them."
+        )
+
+
+def _joined(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _seed_notes(comparison: Comparison, rows: Sequence[TableRow]) -> Iterator[str]:

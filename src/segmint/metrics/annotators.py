@@ -17,6 +17,7 @@ from segmint.metrics.contingency import (
     integer_array,
     tabulate,
 )
+from segmint.metrics.values import array_of
 
 
 def checked(
@@ -70,5 +71,9 @@ def _as_list(masks: ArrayLike | Sequence[ArrayLike]) -> list[ArrayLike]:
     if not isinstance(masks, list | tuple):
         return [cast("ArrayLike", masks)]
     annotators = cast("list[ArrayLike]", list(masks))
-    several = not annotators or hasattr(annotators[0], "__array__") or np.ndim(annotators[0]) > 1
+    several = (
+        not annotators
+        or hasattr(annotators[0], "__array__")
+        or array_of(annotators[0], "mask").ndim > 1
+    )
     return annotators if several else [cast("ArrayLike", annotators)]

@@ -19,6 +19,7 @@ from segmint.metrics.annotators import checked
 from segmint.metrics.boundary_matching import matched_pixels
 from segmint.metrics.boundary_pixels import boundary_pixels, touching_blocks
 from segmint.metrics.contingency import IGNORE_INDEX, size_text
+from segmint.metrics.values import number
 
 TOLERANCE = 0.0075
 """Greatest distance of matched pixels as a share of the image's diagonal: 4.3 pixels in BSDS."""
@@ -186,9 +187,11 @@ def checked_tolerance(tolerance: float) -> float:
     Raises:
         UsageError: when it is not.
     """
-    if not 0 <= tolerance <= 1:
+    accepted = "a share of the diagonal from 0 to 1"
+    share = number(tolerance, "tolerance", accepted)
+    if not 0 <= share <= 1:
         raise UsageError(
-            f"tolerance is {tolerance}, accepted is a share of the diagonal from 0 to 1, of which "
-            f"the benchmark takes {TOLERANCE}"
+            f"tolerance is {share:g}, accepted is {accepted}, of which the benchmark takes "
+            f"{TOLERANCE}"
         )
-    return tolerance
+    return share

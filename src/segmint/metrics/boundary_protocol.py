@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from segmint.errors import InputError
-from segmint.metrics.annotators import checked
 from segmint.metrics.boundaries import (
     TOLERANCE,
     BoundaryCounts,
@@ -27,7 +25,6 @@ from segmint.metrics.boundary_curve import (
     summed,
 )
 from segmint.metrics.boundary_pixels import boundary_pixels
-from segmint.metrics.contingency import size_text
 from segmint.metrics.evaluation import ScoreRow
 from segmint.metrics.protocol import Case, Protocol, ScoreKind
 
@@ -45,20 +42,10 @@ class BoundaryEvidence:
 
 
 def measure(case: Case) -> BoundaryEvidence:
-    """Match the boundaries of one image, or of each slice of a stack.
-
-    Raises:
-        InputError: for arrays that are not integers or differ in size.
-    """
-    labels, masks = checked(case.labels, list(case.masks), case.name)
-    strengths = case.strengths
-    if strengths is not None and strengths.shape != labels.shape:
-        raise InputError(
-            f"the boundary strengths of {case.name} are {size_text(strengths)} and the labels "
-            f"{size_text(labels)}: both need the same size"
-        )
+    """Match the boundaries of one image, or of each slice of a stack."""
+    labels, masks, strengths = case.labels, case.masks, case.strengths
     if labels.ndim == 2:
-        labels, masks = labels[None], [mask[None] for mask in masks]
+        labels, masks = labels[None], tuple(mask[None] for mask in masks)
         strengths = None if strengths is None else strengths[None]
     total, curves = BoundaryCounts(), []
     for index, found in enumerate(labels):
@@ -125,12 +112,12 @@ def _kind(name: str, title: str) -> ScoreKind:
 PROTOCOL = Protocol(
     summary="boundaries of segments as BSDS500 scores them (Arbelaez et al., 2011)",
     scores=(
-        _kind("boundary_f", "Boundary F"),
-        _kind("boundary_precision", "Boundary precision"),
-        _kind("boundary_recall", "Boundary recall"),
-        _kind("boundary_ods", "Boundary F (ODS)"),
-        _kind("boundary_ois", "Boundary F (OIS)"),
-        _kind("boundary_ap", "Boundary AP"),
+        _kind("boundary_f", "boundary F"),
+        _kind("boundary_precision", "boundary precision"),
+        _kind("boundary_recall", "boundary recall"),
+        _kind("boundary_ods", "boundary F (ODS)"),
+        _kind("boundary_ois", "boundary F (OIS)"),
+        _kind("boundary_ap", "boundary AP"),
     ),
     measure=measure,
     rows=rows,

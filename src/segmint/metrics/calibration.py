@@ -15,13 +15,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segmint.errors import InputError, UsageError
+from segmint.errors import InputError
 from segmint.metrics.contingency import IGNORE_INDEX, integer_array, size_text
+from segmint.metrics.values import share_array, whole_number
 
 BINS = 15
 """Of equal width, as Guo et al. have them."""
@@ -34,6 +34,7 @@ _CHUNK = 1 << 14
 and takes a few MiB for 21 classes, however large the image."""
 
 _SUM_ERROR = 1e-2
+_MOST_BINS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,7 +105,7 @@ def calibration(
             1 where the mask counts.
         mask: integers of the shape without K, the true class, 0 to K - 1; negative values are not
             counted.
-        bins: number of bins of equal width, 1 or more.
+        bins: number of bins of equal width, 1 to 10000.
         ignore_index: class of the mask that is not counted, or None.
         name: the image or file, for messages.
 
@@ -114,7 +115,7 @@ def calibration(
     Raises:
         InputError: for arrays that do not fit, probabilities that are none, or a class of the mask
             beyond K.
-        UsageError: for fewer than one bin.
+        UsageError: for another number of bins.
 
     Example:
         >>> found = calibration([[[0.8, 0.8, 0.8, 0.8, 0.8]], [[0.2] * 5]], [[0, 0, 0, 0, 1]])
@@ -123,12 +124,11 @@ def calibration(
         >>> round(found.brier, 6)
         0.32
     """
-    if bins < 1:
-        raise UsageError(f"bins is {bins}, accepted is 1 or more")
+    bins = whole_number(bins, "bins", 1, _MOST_BINS)
     of = f" of {name}" if name else ""
     truth = integer_array(mask, f"mask{of}")
-    shares = _checked(np.asarray(probabilities), truth, of)
-    total = _empty(bins)
+    shares = _checked(probabilities, truth, of)
+    total = nothing_counted(bins)
     for given, classes in _chunks(shares, truth.ravel(), ignore_index):
         total += _counted(given, classes, bins, of)
     return total
@@ -171,7 +171,8 @@ def _counted(
     )
 
 
-def _empty(bins: int) -> Calibration:
+def nothing_counted(bins: int) -> Calibration:
+    """The counts of no pixel."""
     return Calibration(
         pixels=np.zeros(bins, np.int64),
         hits=np.zeros(bins, np.int64),
@@ -181,13 +182,9 @@ def _empty(bins: int) -> Calibration:
     )
 
 
-def _checked(shares: NDArray[Any], truth: NDArray[np.integer], of: str) -> NDArray[np.floating]:
-    if shares.dtype.kind != "f":
-        raise InputError(
-            f"the probabilities{of} are {shares.dtype}, accepted are floats from 0 to 1: convert "
-            "them, 8-bit ones divided by 255"
-        )
-    if shares.shape[1:] != truth.shape or not len(shares):
+def _checked(probabilities: ArrayLike, truth: NDArray[np.integer], of: str) -> NDArray[np.floating]:
+    shares = share_array(probabilities, f"the probabilities{of}")
+    if shares.shape[1:] != truth.shape or not shares.size:
         raise InputError(
             f"the probabilities{of} are {size_text(shares)} and the mask is {size_text(truth)}, "
             "accepted is one value for each class and pixel, K x H x W: give those of this mask"

@@ -8,17 +8,26 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.metrics.calibration import BINS, LEAST_PROBABILITY, Calibration, calibration
+from segmint.metrics.calibration import (
+    BINS,
+    LEAST_PROBABILITY,
+    Calibration,
+    calibration,
+    nothing_counted,
+)
 from segmint.metrics.evaluation import ScoreRow
 from segmint.metrics.protocol import Case, Protocol, ScoreKind
+
+NO_PROBABILITIES = (
+    "there are no probabilities beside the labels: 'segmint predict RUN IMAGE --probabilities' "
+    "writes them, and so do mixtures without --skip-maps"
+)
+"""Why a case does not fit, which files tell before they are read."""
 
 
 def _unfit(case: Case) -> str:
     if case.probabilities is None:
-        return (
-            "there are no probabilities beside the labels: 'segmint predict RUN IMAGE "
-            "--probabilities' writes them, and so do mixtures without --skip-maps"
-        )
+        return NO_PROBABILITIES
     if len(case.masks) != 1:
         return (
             f"{len(case.masks)} annotators drew segments without classes, and calibration is of "
@@ -45,9 +54,7 @@ def _outside_ignored(mask: NDArray[np.integer], inside: NDArray[np.bool_]) -> ND
 
 
 def _rows(images: Sequence[Calibration]) -> list[ScoreRow]:
-    total = images[0]
-    for image in images[1:]:
-        total += image
+    total = sum(images, start=nothing_counted(BINS))
     pixels = f"{total.total} pixels of {len(images)} image{'' if len(images) == 1 else 's'}"
     bins = f"{total.pixels.size} bins of equal width, confidence is the greatest probability"
     gap = "confidence less accuracy"

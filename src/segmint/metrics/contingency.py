@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmint.errors import InputError
+from segmint.metrics.values import array_of
 
 IGNORE_INDEX = 255
 _DENSE_CELLS = 1 << 22
+_LARGEST = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -122,7 +124,7 @@ def integer_array(values: ArrayLike, what: str) -> NDArray[np.integer]:
     Raises:
         InputError: for other types or shapes, and for an array without pixels.
     """
-    array = np.asarray(values)
+    array = array_of(values, what)
     if array.dtype == bool:
         array = array.astype(np.uint8)
     if not np.issubdtype(array.dtype, np.integer):
@@ -134,6 +136,11 @@ def integer_array(values: ArrayLike, what: str) -> NDArray[np.integer]:
         raise InputError(
             f"{what}: the shape is {size_text(array)}, accepted is one label for each pixel, "
             "H x W or D x H x W, with at least one pixel"
+        )
+    if array.dtype == np.uint64 and array.max() > _LARGEST:
+        raise InputError(
+            f"{what}: the largest value is {array.max()}, accepted are labels up to {_LARGEST}: "
+            "number them anew"
         )
     return array
 

@@ -21,12 +21,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmint.errors import UsageError
 from segmint.metrics.contingency import Contingency, contingency
+from segmint.metrics.values import number, numbers
 
 THRESHOLDS: tuple[float, ...] = tuple(step / 100 for step in range(50, 100, 5))
 """Of the IoU: .50 to .95 in steps of .05."""
 
 PANOPTIC_THRESHOLD = 0.5
 """Of the IoU; pairs above it are one-to-one by themselves."""
+
+_IOU = "an IoU above 0 up to 1"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,8 +106,8 @@ def matched_pairs(found: Overlaps, threshold: float) -> int:
         >>> matched_pairs(overlaps([[1, 1, 2, 0]], [[5, 5, 5, 0]]), 0.5)
         1
     """
-    if not 0 < threshold <= 1:
-        raise UsageError(f"threshold is {threshold}, accepted is an IoU above 0 up to 1")
+    if not 0 < number(threshold, "threshold", _IOU) <= 1:
+        raise UsageError(f"threshold is {threshold}, accepted is {_IOU}")
     fitting = found.intersection_over_union >= threshold
     rows, columns = found.rows[fitting], found.columns[fitting]
     if _all_different(rows) and _all_different(columns):
@@ -135,7 +138,9 @@ def average_precision(
         0.5
     """
     found = overlaps(labels, mask, ignore_index=ignore_index)
-    hits = [matched_pairs(found, threshold) for threshold in thresholds]
+    hits = [
+        matched_pairs(found, threshold) for threshold in numbers(thresholds, "thresholds", _IOU)
+    ]
     objects = found.found.size + found.true.size
     if not (objects and hits):
         return math.nan

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmint.errors import InputError
 from segmint.metrics.contingency import size_text
+from segmint.metrics.values import array_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +45,7 @@ def boolean_slice(values: ArrayLike, what: str) -> NDArray[np.bool_]:
     Raises:
         InputError: when they are not boolean, not (H, W), or none.
     """
-    array = np.asarray(values)
+    array = array_of(values, what)
     if array.dtype != np.bool_:
         raise InputError(
             f"{what}: the values are {array.dtype}, accepted are booleans, true inside of cells: "

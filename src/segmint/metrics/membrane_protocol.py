@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from segmint.errors import InputError
 from segmint.metrics.annotators import mean
-from segmint.metrics.contingency import check_same_size, size_text
 from segmint.metrics.evaluation import ScoreRow
 from segmint.metrics.foreground_rand import rand_parts
 from segmint.metrics.interiors import Interiors
@@ -34,15 +33,8 @@ def measure(case: Case) -> MembraneEvidence:
     """Score every slice.
 
     Raises:
-        InputError: when truth or probabilities have another size than the labels.
+        InputError: when there is no probability of cells.
     """
-    check_same_size(case.labels, case.masks[0], case.name)
-    maps = case.probabilities
-    if maps is not None and maps.shape[1:] != case.labels.shape:
-        raise InputError(
-            f"the probabilities of {case.name} are {size_text(maps)} and the labels "
-            f"{size_text(case.labels)}: accepted is one map a class, each of the labels' size"
-        )
     return [slice_evidence(pair, probability) for pair, probability in _slices(case)]
 
 
@@ -63,7 +55,7 @@ def rows(evidence: Sequence[MembraneEvidence]) -> list[ScoreRow]:
         *_sum_rows("rand", _rand_error, _OF_RAND, slices, of),
         *_sum_rows("pixel", pixel_error_of, _OF_PIXELS, slices, of),
     ]
-    wrong, total = _sums([each["warping"] for each in slices])
+    wrong, total = _sums([each["warping"] for each in slices], 2)
     words = "share of pixels that differ from the truth warped by simple points"
     found.append(
         ScoreRow(
@@ -99,13 +91,13 @@ def _sum_rows(
     of: str,
 ) -> Iterator[ScoreRow]:
     """Errors of sums over slices, at one threshold for all of them."""
-    value = error(_sums([each[name][0] for each in slices]))
+    value = error(_sums([each[name][0] for each in slices], 3))
     yield ScoreRow(
         name=f"{name}_error", value=value, protocol=f"{words}, labels as given, over {of}"
     )
     at = [each[f"{name}_at"] for each in slices if f"{name}_at" in each]
     if at:
-        errors = [error(sums) for sums in _sums(at)]
+        errors = [error(sums) for sums in _sums(at, 3)]
         best = int(np.argmin(np.nan_to_num(errors, nan=2)))
         yield ScoreRow(
             name=f"{name}_error_best",
@@ -139,9 +131,13 @@ def _interior_probability(case: Case) -> NDArray[np.floating] | None:
     if case.probabilities is None:
         return None
     named = "cell" in case.class_names
-    probability: NDArray[np.floating] = case.probabilities[
-        case.class_names.index("cell") if named else 0
-    ]
+    place = case.class_names.index("cell") if named else 0
+    if place >= len(case.probabilities):
+        raise InputError(
+            f"the probabilities of {case.name} are of {len(case.probabilities)} classes and cells "
+            f"are the class {place}: give those of every class, {', '.join(case.class_names)}"
+        )
+    probability: NDArray[np.floating] = case.probabilities[place]
     return probability if named else 1 - probability
 
 
@@ -149,9 +145,9 @@ def _rand_error(sums: NDArray[np.int64]) -> float:
     return 1 - rand_parts(sums).f_score
 
 
-def _sums(arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    total: NDArray[np.int64] = np.sum(arrays, axis=0)
-    return total
+def _sums(arrays: Sequence[NDArray[np.int64]], count: int) -> NDArray[np.int64]:
+    """The sum of arrays (..., count), zeros where there are none."""
+    return sum(arrays, start=np.zeros(count, np.int64))
 
 
 def _mean_over(values: Sequence[float]) -> str:
@@ -183,9 +179,9 @@ PROTOCOL = Protocol(
         _kind("v_info_best", "V_info, best threshold"),
         _error("rand_error", "Rand error"),
         _error("rand_error_best", "Rand error, best threshold"),
-        _error("pixel_error", "Pixel error"),
-        _error("pixel_error_best", "Pixel error, best threshold"),
-        _error("warping_error", "Warping error"),
+        _error("pixel_error", "pixel error"),
+        _error("pixel_error_best", "pixel error, best threshold"),
+        _error("warping_error", "warping error"),
     ),
     measure=measure,
     rows=rows,

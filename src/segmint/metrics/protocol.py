@@ -14,7 +14,11 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from segmint.errors import InputError
+from segmint.metrics.annotators import checked
+from segmint.metrics.contingency import size_text
 from segmint.metrics.evaluation import ScoreRow
+from segmint.metrics.values import check_shares, share_array
 
 Evidence: TypeAlias = Any
 """What one image contributes: plain numbers and arrays, kept for all images and added up."""
@@ -27,9 +31,18 @@ with numbers of their own (a data set makes them of a class map, and gives the n
 annotators as masks)."""
 
 
+_SHARES = {"probabilities": "probabilities", "strengths": "boundary strengths"}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
-    """One image to be scored: what was found in it, and what is true."""
+    """One image to be scored: what was found in it, and what is true.
+
+    Raises:
+        InputError: for labels or masks that are not integers, are without pixels or differ in size;
+            for probabilities or strengths of another size, or other than floats from 0 to 1 in a
+            pixel that counts.
+    """
 
     name: str
     """The image or file, for messages."""
@@ -47,6 +60,36 @@ class Case:
     """(H, W) strength of the boundaries of a hierarchy, 0 to 1 (ultrametric contour map)."""
     class_names: tuple[str, ...] = ()
     """Name of each class 0 to K - 1, where labels are classes of a data set."""
+
+    def __post_init__(self) -> None:
+        labels, masks = checked(self.labels, self.masks, self.name)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "masks", tuple(masks))
+        for field, what in _SHARES.items():
+            if getattr(self, field) is not None:
+                object.__setattr__(self, field, self._checked_shares(field, what))
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """The pixels, of the shape of the labels, that count in any mask."""
+        ignored = -1 if self.ignore_index is None else self.ignore_index
+        counted = np.zeros(self.labels.shape, np.bool_)
+        for mask in self.masks:
+            counted |= (mask >= 0) & (mask != ignored)
+        counted &= self.labels >= 0
+        return counted
+
+    def _checked_shares(self, field: str, what: str) -> NDArray[np.floating]:
+        named = f"the {what} of {self.name}"
+        shares = share_array(getattr(self, field), named)
+        maps = shares[None] if field == "strengths" else shares
+        if not maps.size or maps.shape[1:] != self.labels.shape:
+            raise InputError(
+                f"{named} are {size_text(shares)} and the labels {size_text(self.labels)}: "
+                "accepted is one map, or of probabilities one a class, of the labels' size"
+            )
+        check_shares(shares, self.counted, named)
+        return shares
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from segmint.errors import InputError
 from segmint.metrics.evaluation import ScoreRow
 from segmint.metrics.protocol import Case, Evidence, LooksAt, Protocol
 from segmint.metrics.protocols import protocols
@@ -118,16 +117,18 @@ class ProtocolScorer:
         )
 
 
-def check_scored(scores: Sequence[ProtocolScores], asked: Sequence[str]) -> None:
-    """Refuse a protocol that was asked for and fits none of the images.
+def unscored(scores: Sequence[ProtocolScores], asked: Sequence[str]) -> list[str]:
+    """A sentence for each protocol that was asked for and fits no image: why not the first one."""
+    return [
+        misfit(each.name, *next(iter(each.left_out.items())))
+        for each in scores
+        if each.name in asked and not each.evidence and each.left_out
+    ]
 
-    Raises:
-        InputError: says why the first image does not fit.
-    """
-    for each in scores:
-        if each.name in asked and not each.evidence and each.left_out:
-            image, why = next(iter(each.left_out.items()))
-            raise InputError(f"--protocol {each.name} cannot score {image}: {why}")
+
+def misfit(protocol: str, image: str, why: str) -> str:
+    """That a protocol which was asked for does not fit an image."""
+    return f"--protocol {protocol} cannot score {image}: {why}"
 
 
 def plain_rows(scores: Sequence[ProtocolScores]) -> list[dict[str, Any]]:

@@ -21,8 +21,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmint.errors import InputError, UsageError
 from segmint.metrics.contingency import size_text
+from segmint.metrics.values import array_of, number, numbers
 
 PERCENTILE = 95
+LONGEST = 1e6
+"""Step of the spacing, beyond which squares of distances would lose their meaning."""
 _ROUNDING = 1e-9
 """Relative: three steps of 0.3 are within 0.9."""
 _DENSE = 8
@@ -73,13 +76,14 @@ def surface_distances(
     """The distances between the surfaces of two objects.
 
     Args:
-        found: (H, W) or (D, H, W) boolean, the object that was found.
-        truth: boolean of the same shape, the true one.
-        spacing: length of a step along each axis; None is 1.
+        found: (H, W) or (D, H, W) boolean or of 0 and 1, the object that was found.
+        truth: such an array of the same shape, the true one.
+        spacing: length of a step along each axis, above 0 up to a million; None is 1.
 
     Raises:
-        InputError: for arrays that differ in shape, or are not of two or three axes.
-        UsageError: for a spacing that is not one finite length above 0 for each axis.
+        InputError: for arrays of other values, that differ in shape, or are not of two or three
+            axes.
+        UsageError: for a spacing that is not one such length for each axis.
 
     Example:
         >>> found, truth = [[1, 1, 0, 0]], [[0, 0, 1, 1]]
@@ -192,17 +196,23 @@ def checked_spacing(spacing: Sequence[float] | None, axes: int) -> NDArray[np.fl
     """The length of a step along each axis.
 
     Raises:
-        UsageError: for other than one finite length above 0 for each axis.
+        UsageError: for other than one length above 0, up to a million, for each axis.
     """
     if spacing is None:
         return np.ones(axes)
-    steps = tuple(float(step) for step in spacing)
-    if len(steps) != axes or not all(0 < step < math.inf for step in steps):
+    accepted = f"one length above 0 for each of the {axes} axes"
+    steps = numbers(spacing, "spacing", accepted)
+    if len(steps) != axes or not are_lengths(steps):
         raise UsageError(
-            f"spacing is {', '.join(f'{step:g}' for step in steps) or 'empty'}, accepted is one "
-            f"length above 0 for each of the {axes} axes: give {axes} numbers"
+            f"spacing is {', '.join(f'{step:g}' for step in steps) or 'empty'}, accepted is "
+            f"{accepted}, up to {LONGEST:.0f}: give {axes} numbers"
         )
     return np.array(steps)
+
+
+def are_lengths(steps: Sequence[float]) -> bool:
+    """Whether pixels can have this size."""
+    return all(0 < step <= LONGEST for step in steps)
 
 
 def checked_tolerance(tolerance: float) -> float:
@@ -211,13 +221,21 @@ def checked_tolerance(tolerance: float) -> float:
     Raises:
         UsageError: for other than a finite number from 0 up.
     """
-    if not 0 <= tolerance < math.inf:
-        raise UsageError(f"tolerance is {tolerance}, accepted is a number from 0 up")
-    return float(tolerance)
+    accepted = "a number from 0 up"
+    distance = number(tolerance, "tolerance", accepted)
+    if distance < 0:
+        raise UsageError(f"tolerance is {distance:g}, accepted is {accepted}: give one")
+    return distance
 
 
 def _checked(values: ArrayLike) -> NDArray[np.bool_]:
-    array = np.asarray(values)
+    array = array_of(values, "object")
+    of_zero_and_one = array.dtype.kind in "ui" and not np.any((array != 0) & (array != 1))
+    if array.dtype != np.bool_ and not of_zero_and_one:
+        raise InputError(
+            f"an object holds {array.dtype} values, accepted are booleans, true inside of it, or "
+            "integers 0 and 1: compare the labels with its number, labels == 1"
+        )
     if array.ndim not in (2, 3) or not array.size:
         raise InputError(
             f"an object has the shape {size_text(array)}, accepted is one value for each pixel, "

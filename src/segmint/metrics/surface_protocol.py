@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmint.metrics.annotators import mean
-from segmint.metrics.contingency import check_same_size, compact, integer_array
+from segmint.metrics.contingency import compact
 from segmint.metrics.evaluation import ScoreRow
 from segmint.metrics.protocol import Case, Protocol, ScoreKind
 from segmint.metrics.surface_distances import (
@@ -96,9 +96,7 @@ def _measure(case: Case, *, tolerance: float) -> SurfaceEvidence:
     """Distances class by class, each within the box of its two objects."""
     from scipy.ndimage import find_objects
 
-    labels = integer_array(case.labels, f"labels of {case.name}")
-    mask = integer_array(case.masks[0], f"mask of {case.name}")
-    check_same_size(labels, mask, case.name)
+    labels, mask = case.labels, case.masks[0]
     spacing = checked_spacing(case.spacing, labels.ndim)
     found, truth, values = _numbered(labels, mask, case.ignore_index)
     boxes = [find_objects(side, values.size) for side in (found, truth)]
@@ -203,8 +201,10 @@ def _class_order(images: Sequence[SurfaceEvidence]) -> list[str]:
 
 def _unit(images: Sequence[SurfaceEvidence]) -> str:
     known = sum(image.has_spacing for image in images)
-    if known in (0, len(images)):
-        return "mm" if known else "pixels"
+    if known == len(images):
+        return "mm"
+    if not known:
+        return "pixels (no spacing above 0 is known)"
     return f"mm or pixels (the spacing of {known} of {len(images)} images is known)"
 
 

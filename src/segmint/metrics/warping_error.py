@@ -14,6 +14,9 @@ from segmint.errors import UsageError
 from segmint.metrics.interiors import Interiors, interiors
 from segmint.metrics.neighborhoods import neighbor_offsets, neighborhood_codes
 from segmint.metrics.simple_points import simple_points
+from segmint.metrics.values import number
+
+_RADIUS = "a number of pixels from 1 up, or None"
 
 
 def warping_error(
@@ -147,8 +150,8 @@ def _allowed(pair: Interiors, radius: float | None) -> NDArray[np.bool_] | None:
         return pair.counted
     from scipy import ndimage
 
-    if not radius >= 1:
-        raise UsageError(f"radius is {radius}, accepted are pixels from 1 up, or None")
+    if number(radius, "radius", _RADIUS) < 1:
+        raise UsageError(f"radius is {radius}, accepted is {_RADIUS}")
     near = np.zeros(pair.truth.shape, np.bool_)
     if pair.truth.any() and not pair.truth.all():
         inside, outside = (

@@ -179,8 +179,8 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise InputError(_not_a_run(folder)) from error
     found = record if isinstance(record, dict) else {}
     wrong = [name for name, kind in _KINDS.items() if not isinstance(found.get(name), kind)]
-    wrong = wrong or _damaged(found)
     wrong = wrong or ([] if found["recipe"] in recipes else ["recipe"])
+    wrong = wrong or _damaged(found)
     wrong = wrong or _damaged_options(found) or _damaged_peers(found)
     if wrong:
         raise InputError(
@@ -219,6 +219,8 @@ def _damaged(record: dict[str, Any]) -> list[str]:
         if name in record and not isinstance(record[name], kinds)
     ]
     told = record.get("dataset")
+    if told is None and recipes.load(record["recipe"]).takes_dataset:
+        wrong.append("dataset")
     if isinstance(told, dict):
         wrong += [
             f"dataset.{name}"

@@ -87,6 +87,19 @@ def unfinished(table: ComparisonTable) -> str:
     return f"Unfinished: {table.n_done} of {table.n_cells} cells have run."
 
 
+def shortened(text: str, most: int) -> str:
+    """A name in so many letters, of a long one its beginning and its end.
+
+    Example:
+        >>> shortened("frame_0001_of_the_second_recording_left.png", 32)
+        'frame_0001_of_the_sec…g_left.png'
+    """
+    if len(text) <= most:
+        return text
+    last = most // 3
+    return f"{text[: most - 1 - last]}…{text[-last:]}"
+
+
 def failed_cells(table: ComparisonTable) -> list[str]:
     """One line for each cell that failed, and why."""
     return [f"{cell.label}, seed {cell.seed}: {cell.error}" for cell in table.failures]

@@ -11,7 +11,7 @@ from segmint.comparisons.table import ComparisonTable, TableRow
 
 
 def table_csv(table: ComparisonTable) -> str:
-    """A line for each row, with means, deviations and published figures as raw numbers."""
+    """A line for each row, with means, deviations and published figures in six digits."""
     columns = ["dataset", "split", "images", "label", "answer", "seeds"]
     for column in table.columns:
         columns += [column.name, f"{column.name}_deviation"]
@@ -39,7 +39,7 @@ def cells_csv(table: ComparisonTable) -> str:
                 for name, key in classes.items()
                 if name in row.classes
             }
-            | {name: getattr(row, name).values[place] for name in costs}
+            | {name: getattr(row, name).values[place] or None for name in costs}
             for row in table.rows
             for place, seed in enumerate(row.seeds)
         ),
@@ -75,15 +75,21 @@ def _row(table: ComparisonTable, row: TableRow) -> dict[str, Any]:
         "label": row.label,
         "answer": row.answer,
         "seeds": len(row.seeds),
-        "seconds": row.seconds.mean,
+        "seconds": row.seconds.mean or None,
         "seconds_per_image": row.seconds_per_image.mean,
         "peak_mib": row.peak_mib.mean,
-        "steps": row.steps.mean,
+        "steps": row.steps.mean or None,
         "machine": table.machine,
     }
     for name, spread in row.scores.items():
         told |= {name: spread.mean, f"{name}_deviation": spread.deviation}
-    return told | {f"{name}_published": value for name, value in row.published.items()}
+    told |= {f"{name}_published": value for name, value in row.published.items()}
+    return {name: _rounded(value) for name, value in told.items()}
+
+
+def _rounded(value: Any) -> Any:
+    """A mean in six digits, beyond which only its own arithmetic shows."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _written(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:

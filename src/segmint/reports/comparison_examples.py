@@ -40,6 +40,8 @@ class ComparisonExample:
     scores: Mapping[str, float]
     """Main score of each of these predictions, by the title of its row."""
     rank: Rank
+    mean: float | None = None
+    """Main score that ranked the image, its mean over rows and seeds."""
     channel_names: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     """Name of each class 0 to K - 1; empty where labels are components without names."""
@@ -55,6 +57,8 @@ class ChosenImage:
     rank: Rank
     scores: Mapping[str, float]
     """Of the first seed of each row, by its title."""
+    mean: float
+    """Over rows and seeds, which ranked it."""
 
 
 def chosen_images(
@@ -78,11 +82,14 @@ def chosen_images(
     if not ranking:
         return []
     names = [name for name in ranking[0] if all(name in own for own in means.values())]
-    sign = -1 if table.main.better == "higher" else 1
-    ranked = sorted(names, key=lambda name: sign * statistics.fmean(own[name] for own in ranking))
+    average = {name: statistics.fmean(own[name] for own in ranking) for name in names}
+    ranked = sorted(names, key=average.__getitem__, reverse=table.main.better == "higher")
     return [
         ChosenImage(
-            name=name, rank=rank, scores={title: own[name] for title, own in firsts.items()}
+            name=name,
+            rank=rank,
+            scores={title: own[name] for title, own in firsts.items()},
+            mean=average[name],
         )
         for rank, name in _picked(ranked).items()
     ]
@@ -166,6 +173,7 @@ def _example(
         predictions=predictions,
         scores=chosen.scores,
         rank=chosen.rank,
+        mean=chosen.mean,
         channel_names=dataset.channel_names,
         classes=dataset.classes if named else (),
         palette=dataset.palette if named else None,

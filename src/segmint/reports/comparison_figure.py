@@ -13,7 +13,7 @@ import numpy as np
 from segmint.comparisons.table import ComparisonTable
 from segmint.reports.class_legend import Entry, class_entries, column_legend
 from segmint.reports.class_picture import Picture
-from segmint.reports.comparison_cells import place
+from segmint.reports.comparison_cells import place, shortened
 from segmint.reports.comparison_examples import ComparisonExample
 from segmint.reports.comparison_panels import as_mask, comparison_panels
 from segmint.reports.example_panels import ExamplePanel
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 160
+
+LONGEST_NAME = 32
+"""Letters of the name of an image."""
 
 MOST_COLUMNS = 7
 """Pictures side by side; more stand in lines of about equal length."""
@@ -127,6 +130,12 @@ def legend_of(examples: Sequence[ComparisonExample]) -> list[Entry]:
     return class_entries(map(as_mask, shown), first.classes, first.palette)
 
 
+def rank_told(table: ComparisonTable, example: ComparisonExample) -> tuple[str, str]:
+    """``best: street-7``, and the average that ranked it, ``, mean IoU 0.812 on average``."""
+    told = "" if example.mean is None else f", {table.main.title} {example.mean:.3f} on average"
+    return f"{example.rank}: {shortened(example.name, LONGEST_NAME)}", told
+
+
 def panel_title(example: ComparisonExample, panel: ExamplePanel) -> tuple[str, str]:
     """What a panel is called, and its score where it has one."""
     score = example.scores.get(panel.title)
@@ -191,11 +200,8 @@ def _line(text: str, middle: float, size: float, width: float, color: str = _INK
 
 def _draw_block(figure: Figure, block: _Block, table: ComparisonTable, width: float) -> None:
     example = block.example
-    mean = float(np.mean(list(example.scores.values()))) if example.scores else math.nan
-    told = "" if math.isnan(mean) else f", {table.main.title} {mean:.3f} on average"
-    name = fitted(
-        f"{example.rank}: {example.name}", _NAME_SIZE, width - text_width(told, _NAME_SIZE)
-    )
+    name, told = rank_told(table, example)
+    name = fitted(name, _NAME_SIZE, width - text_width(told, _NAME_SIZE))
     _line(name + told, block.top + 0.4 * _NAME, _NAME_SIZE, width).draw(figure)
     for index, panel in enumerate(block.panels):
         left, top = block.corner(index)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from segmint.comparisons.table import ComparisonTable
 from segmint.reports.class_picture import is_dim, shown_size
+from segmint.reports.comparison_cells import shortened
 from segmint.reports.comparison_examples import ComparisonExample
-from segmint.reports.comparison_figure import COMPONENTS, choice_told, legend_of, panel_title
+from segmint.reports.comparison_figure import (
+    COMPONENTS,
+    choice_told,
+    legend_of,
+    panel_title,
+    rank_told,
+)
 from segmint.reports.comparison_panels import TRUTH, comparison_panels
 from segmint.reports.example_panels import ExamplePanel
 from segmint.reports.page import Figure, Panel, Section, Slider, pictures_length
@@ -21,6 +29,9 @@ LONGEST_SIDE = 400
 
 MOST_LENGTH = 3_600_000
 """Letters of the page that all pictures may take."""
+
+LONGEST_LABEL = 20
+"""Letters over half a picture."""
 
 _SHEET_SIDE = 1600
 
@@ -67,20 +78,26 @@ def _sheet(picture: Path) -> Figure:
 
 
 def _figure(table: ComparisonTable, example: ComparisonExample, best: str, side: int) -> Figure:
-    mean = f", {table.main.title} {np.mean(list(example.scores.values())):.3f} on average"
+    name, mean = rank_told(table, example)
     dim = "; the image is shown brighter than it is" if is_dim(example.image) else ""
     return Figure(
         panels=tuple(_panels(example, best, side)),
-        caption=f"{example.rank.capitalize()}: {example.name}{mean if example.scores else ''}{dim}",
+        caption=f"{name[:1].upper()}{name[1:]}{mean}{dim}",
     )
 
 
 def _panels(example: ComparisonExample, best: str, side: int) -> Iterator[Panel | Slider]:
-    """All pictures, and at the end truth and the best row one over the other."""
+    """All pictures, and at the end truth and the best row one over the other.
+
+    Of two rows both, which leaves no hole in lines of three.
+    """
     panels = {panel.title: _panel(example, panel, side) for panel in comparison_panels(example)}
     yield from panels.values()
-    if TRUTH in panels and best in panels:
-        yield Slider(left=panels[TRUTH], right=panels[best])
+    rows = [*example.predictions] if len(example.predictions) == 2 else [best]
+    for row in rows:
+        if TRUTH in panels and row in panels:
+            under = replace(panels[row], label=shortened(row, LONGEST_LABEL))
+            yield Slider(left=panels[TRUTH], right=under)
 
 
 def _panel(example: ComparisonExample, panel: ExamplePanel, side: int) -> Panel:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from segmint.comparisons.table import Column, ComparisonTable, Pairing, TableRow
 from segmint.reports.comparison_cells import place, probability, unfinished
+from segmint.reports.comparison_pairs import corrected_over, tested_pairs
 
 LEVEL = 0.05
 """P values below this, after the correction, are called a difference."""
@@ -14,8 +15,8 @@ LEVEL = 0.05
 def outcome(table: ComparisonTable) -> str:
     """Which row is best and by how much, or that no difference can be told.
 
-    The best row is compared with the best row of another arm; seeds decide, and what the images
-    say stands beside it.
+    The best row is compared with the best row of another arm: over seeds, and in a sentence of its
+    own over images, which speaks of these trainings alone.
     """
     return " ".join(part for part in (unfinished(table), *_sentences(table)) if part)
 
@@ -34,11 +35,24 @@ def _sentences(table: ComparisonTable) -> Iterator[str]:
     yield _comparison(table, best, rival, pairings.get("seeds"))
     images = pairings.get("images")
     if images is not None and images.adjusted is not None:
-        verb = "shows" if images.adjusted < LEVEL else "does not show"
-        yield (
-            f"Image by image a difference {verb}: Wilcoxon's signed-rank test over "
-            f"{images.pairs:,} images, {_p_value(table, images)}."
+        learned = any(row.steps.mean for row in (best, rival))
+        told = (
+            _by_image(images, table.main)
+            if images.adjusted < LEVEL
+            else f"no difference between {best.title} and {rival.title} shows"
         )
+        yield (
+            f"{'On these weights' if learned else 'With these results'}, image by image, {told} "
+            f"(Wilcoxon's signed-rank test over {images.pairs:,} images, "
+            f"{_p_value(table, images)})."
+        )
+
+
+def _by_image(images: Pairing, column: Column) -> str:
+    """Which of two rows is better with most of what it differs in."""
+    is_first = (images.difference > 0) is (column.better == "higher")
+    better, worse = images.first, images.second
+    return f"{better} is better than {worse}" if is_first else f"{worse} is better than {better}"
 
 
 def _comparison(
@@ -47,12 +61,12 @@ def _comparison(
     """The two best rows, and how sure it is that they differ."""
     column, where = table.main, place(table)
     gap = _gap(best, rival, column, seeds)
-    if {best.title, rival.title} <= table.best(column):
+    if _shown(best, column) == _shown(rival, column):
         return f"{best.title} and {rival.title} are equal on {where}: {_score(best, column)}."
     if seeds is None or seeds.pairs < 2:
         return (
-            f"{best.title} comes first on {where}: {_score(best, column)}, {gap}; with one seed "
-            "that cannot be told from chance."
+            f"{best.title} comes first on {where}: {_score(best, column)}, {gap}; whether other "
+            "seeds would agree one seed cannot tell."
         )
     if seeds.adjusted is None:
         return (
@@ -66,7 +80,7 @@ def _comparison(
             f"chance of the seeds ({test})."
         )
     return (
-        f"No difference can be told between {best.title} and {rival.title} on {where}: "
+        f"Over seeds no difference between {best.title} and {rival.title} can be told on {where}: "
         f"{_score(best, column)} against {_number(rival, column)} ({test})."
     )
 
@@ -79,9 +93,12 @@ def _score(row: TableRow, column: Column) -> str:
 
 def _number(row: TableRow, column: Column) -> str:
     spread = row.scores[column.name]
-    mean = f"{spread.mean:.{column.digits}f}"
-    deviation = spread.deviation
+    mean, deviation = _shown(row, column), spread.deviation
     return mean if deviation is None else f"{mean} ± {deviation:.{column.digits}f}"
+
+
+def _shown(row: TableRow, column: Column) -> str:
+    return f"{row.mean(column.name):.{column.digits}f}"
 
 
 def _gap(best: TableRow, rival: TableRow, column: Column, seeds: Pairing | None) -> str:
@@ -101,5 +118,5 @@ def _own_pairings(table: ComparisonTable, best: TableRow, rival: TableRow) -> di
 def _p_value(table: ComparisonTable, pairing: Pairing) -> str:
     value = probability(pairing.adjusted)
     said = f"p {value}" if value.startswith("<") else f"p = {value}"
-    pairs = sum(each.over == pairing.over and each.p_value is not None for each in table.pairings)
-    return f"{said} after Holm's correction over {pairs} pairs" if pairs > 1 else said
+    pairs = tested_pairs(table, pairing.over)
+    return f"{said} after Holm's correction over {corrected_over(pairs)}" if pairs > 1 else said

@@ -156,7 +156,7 @@ def _class_table(table: ComparisonTable) -> Table | None:
 def _class_cells(rows: Sequence[TableRow], name: str) -> Iterator[Cell]:
     spreads = [row.classes.get(name, Spread(())) for row in rows]
     shown = [round(each.mean, 3) for each in spreads if each.mean is not None]
-    best = max(shown) if len(shown) > 1 else None
+    best = max(shown) if len(set(shown)) > 1 else None
     for spread in spreads:
         mean = None if spread.mean is None else round(spread.mean, 3)
         cell = _told(spread, 3)

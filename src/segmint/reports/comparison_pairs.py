@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
+from segmint.comparisons.pairing import FEW_ROWS
 from segmint.comparisons.statistics import LEAST_IMAGES, LEAST_SEEDS
 from segmint.comparisons.table import ComparisonTable, Pairing
 from segmint.reports.comparison_cells import ABSENT, probability
+
+PAIRS_NOTE = "Pairs are each row with the first, and each with the best."
+"""Of tables with more rows than all pairs are made of."""
 
 FEW_SEEDS = 5
 """With fewer the t-test finds only what is large."""
@@ -54,25 +59,24 @@ def pair_cells(table: ComparisonTable, pair: RowPair) -> tuple[str, ...]:
 
 def pair_notes(table: ComparisonTable) -> Iterator[str]:
     """How the tests were made and what they can find."""
-    counts = {
-        over: sum(each.over == over and each.p_value is not None for each in table.pairings)
-        for over in ("seeds", "images")
-    }
-    if counts["seeds"]:
+    seeds, images = tested_pairs(table, "seeds"), tested_pairs(table, "images")
+    if len(table.ranked) > FEW_ROWS:
+        yield PAIRS_NOTE
+    if seeds:
         yield (
             "Over seeds: two-sided paired t-test, whether trainings with other seeds would agree; "
-            f"p values after Holm's correction over {_counted(counts['seeds'])}."
+            f"p values after Holm's correction over {corrected_over(seeds)}."
         )
         if len(table.seeds) < FEW_SEEDS:
             yield (
                 f"{len(table.seeds)} seeds are few: the test finds only differences that are large "
                 "beside their spread, and a large p value does not say that rows are equal."
             )
-    if counts["images"]:
+    if images:
         yield (
             "Over images: two-sided signed-rank test of Wilcoxon, each image by its mean over "
             "seeds, whether other images would agree with these trainings; p values after Holm's "
-            f"correction over {_counted(counts['images'])}."
+            f"correction over {corrected_over(images)}."
         )
     if any(each.p_value is None for each in table.pairings):
         yield (
@@ -81,11 +85,21 @@ def pair_notes(table: ComparisonTable) -> Iterator[str]:
         )
 
 
+def tested_pairs(table: ComparisonTable, over: Literal["seeds", "images"]) -> int:
+    """How many pairs have a p value, which Holm's correction is over."""
+    return sum(each.over == over and each.p_value is not None for each in table.pairings)
+
+
 def _test_cells(pairing: Pairing | None) -> tuple[str, str]:
     if pairing is None:
         return ABSENT, ABSENT
     return f"{pairing.pairs:,}", probability(pairing.adjusted)
 
 
-def _counted(pairs: int) -> str:
-    return f"{pairs} pair{'' if pairs == 1 else 's'}"
+def corrected_over(pairs: int) -> str:
+    """What Holm's correction counts: ``the 11 pairs that could be tested``."""
+    return (
+        "the one pair that could be tested"
+        if pairs == 1
+        else f"the {pairs} pairs that could be tested"
+    )

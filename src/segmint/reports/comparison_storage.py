@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import json
-import math
-import types
-import typing
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from segmint.comparisons.plain_data import parsed, plain
 from segmint.comparisons.table import ComparisonTable
 from segmint.errors import InputError
 from segmint.runs import write_json
@@ -39,8 +34,13 @@ def write_table(folder: Path, table: ComparisonTable) -> Path:
         OutputError: when it cannot be written.
     """
     path = folder / COMPARISON
-    write_json(path, {"format": FORMAT, **_plain(table)})
+    write_json(path, table_data(table))
     return path
+
+
+def table_data(table: ComparisonTable) -> dict[str, Any]:
+    """The table as plain data, as the file has it."""
+    return {"format": FORMAT, **plain(table)}
 
 
 def read_table(folder: str | Path) -> ComparisonTable:
@@ -59,7 +59,7 @@ def read_table(folder: str | Path) -> ComparisonTable:
         )
     fields = {key: value for key, value in told.items() if key != "format"}
     try:
-        table = _parsed(fields, ComparisonTable, "table")
+        table = parsed(fields, ComparisonTable, "table")
     except InputError as error:
         raise _damaged(path, str(error)) from error
     assert isinstance(table, ComparisonTable)
@@ -89,83 +89,3 @@ def _damaged(path: Path, reason: str) -> InputError:
         f"{path} cannot be used as the table of a comparison ({reason}): run the comparison once "
         "more, which goes on from the cells that are there"
     )
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses as mappings, tuples as lists."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
-        }
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
-
-
-def _parsed(value: Any, kind: Any, place: str) -> Any:
-    """A value of a type of the contract; raises ``InputError`` that says what is not of it."""
-    if dataclasses.is_dataclass(kind):
-        return _parsed_object(value, kind, place)
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (types.UnionType, typing.Union):
-        inner = next(each for each in arguments if each is not types.NoneType)
-        return None if value is None else _parsed(value, inner, place)
-    if origin is tuple:
-        return tuple(
-            _parsed(each, arguments[0], f"{place}[{index}]")
-            for index, each in enumerate(_checked(value, list, place))
-        )
-    if origin is Mapping:
-        return {
-            key: _parsed(each, arguments[1], f"{place}.{key}")
-            for key, each in _checked(value, dict, place).items()
-        }
-    return _parsed_value(value, kind, arguments, place)
-
-
-def _parsed_object(value: Any, kind: Any, place: str) -> Any:
-    told = _checked(value, dict, place)
-    kinds = _kinds(kind)
-    strange = sorted(told.keys() - kinds.keys())
-    needed = {
-        field.name
-        for field in dataclasses.fields(kind)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    }
-    if strange or needed - told.keys():
-        lacks = strange or sorted(needed - told.keys())
-        raise InputError(f"{place} {'has an unknown' if strange else 'lacks'} {lacks[0]!r}")
-    return kind(
-        **{
-            name: _parsed(told[name], kinds[name], f"{place}.{name}")
-            for name in kinds
-            if name in told
-        }
-    )
-
-
-def _parsed_value(value: Any, kind: Any, choices: tuple[Any, ...], place: str) -> Any:
-    """A number, a text, a truth value, or one of some words."""
-    if choices:
-        if value not in choices:
-            raise InputError(f"{place} is {value!r}, accepted are {', '.join(choices)}")
-        return value
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if isinstance(value, bool) is not (kind is bool):
-        raise InputError(f"{place} is {value!r}")
-    if kind is float and isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{place} is not finite")
-    return _checked(value, kind, place)
-
-
-def _checked(value: Any, kind: type, place: str) -> Any:
-    if not isinstance(value, kind):
-        raise InputError(f"{place} is {str(value)[:40]!r}, which is no {kind.__name__}")
-    return value
-
-
-@functools.cache
-def _kinds(kind: type) -> dict[str, Any]:
-    """The type of each field."""
-    return typing.get_type_hints(kind)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from segmint.comparisons.pairing import FEW_ROWS
 from segmint.comparisons.table import ComparisonTable
 from segmint.reports.comparison_cells import (
     ShownCell,
     ShownColumn,
     failed_cells,
     legend,
+    shortened,
     shown_columns,
 )
 from segmint.reports.comparison_outcome import outcome
-from segmint.reports.comparison_pairs import pair_cells, pair_columns, row_pairs
+from segmint.reports.comparison_pairs import (
+    PAIRS_NOTE,
+    RowPair,
+    corrected_over,
+    pair_cells,
+    pair_columns,
+    row_pairs,
+    tested_pairs,
+)
 
 BEST = "*"
 
@@ -34,10 +44,11 @@ def comparison_text(table: ComparisonTable, *, width: int | None = None) -> str:
     Returns:
         Lines without one at the end.
     """
-    titles = [_shortened(row.title) for row in table.rows]
+    titles = [_shortened(row.title, width) for row in table.rows]
     blocks = [_block(titles, part) for part in _parts(shown_columns(table), titles, width)]
-    blocks += _pair_block(table, width)
-    said = [*legend(table, best=BEST), *table.notes]
+    pairs = _shown_pairs(table)
+    blocks += _pair_blocks(table, pairs, width)
+    said = [*legend(table, best=BEST), *_pair_notes(table, pairs), *table.notes]
     said += [f"Failed: {line}" for line in failed_cells(table)]
     if table.missing:
         said.append(f"Not run yet: {'; '.join(table.missing)}.")
@@ -64,16 +75,36 @@ def _parts(
         yield part
 
 
-def _pair_block(table: ComparisonTable, width: int | None) -> list[list[str]]:
-    """The pairs; of many those with the best row, for the others are in the files."""
+def _shown_pairs(table: ComparisonTable) -> list[RowPair]:
+    """Of many those with the best row, for the others are in the files."""
     pairs = row_pairs(table)
-    if len(pairs) > _MOST_PAIRS:
-        best = table.best(table.main)
-        pairs = [pair for pair in pairs if best & {pair.first, pair.second}]
+    if len(pairs) <= _MOST_PAIRS:
+        return pairs
+    best = table.ranked[0].title
+    return [pair for pair in pairs if best in (pair.first, pair.second)]
+
+
+def _pair_notes(table: ComparisonTable, shown: Sequence[RowPair]) -> Iterator[str]:
+    """Which pairs there are, and what their p values were corrected over."""
+    every = len(row_pairs(table))
+    if len(shown) < every:
+        yield f"{len(shown)} of {every} pairs, those with the best row; all are in pairs.csv."
+    if len(table.ranked) > FEW_ROWS and every:
+        yield PAIRS_NOTE
+    counts = {"seeds": tested_pairs(table, "seeds"), "images": tested_pairs(table, "images")}
+    told = [f"over {name} {corrected_over(count)}" for name, count in counts.items() if count > 1]
+    if told:
+        yield f"P values are after Holm's correction: {', '.join(told)}."
+
+
+def _pair_blocks(
+    table: ComparisonTable, pairs: Sequence[RowPair], width: int | None
+) -> list[list[str]]:
     if not pairs:
         return []
     cells = zip(*(pair_cells(table, pair) for pair in pairs), strict=True)
     titles, *values = map(list, cells)
+    titles = [_shortened(title, width) for title in titles]
     columns = [
         ShownColumn(title=head, cells=tuple(ShownCell(mean=value) for value in own))
         for head, own in zip(pair_columns(table)[1:], values, strict=True)
@@ -110,9 +141,11 @@ def _cells(column: ShownColumn) -> list[str]:
     return found
 
 
-def _shortened(title: str) -> str:
+def _shortened(title: str, width: int | None) -> str:
+    """A name that leaves room for a number beside it."""
     title = " ".join(title.split())
-    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 3]}..."
+    most = _LONGEST_TITLE if width is None else min(_LONGEST_TITLE, max(width // 2 - 2, 8))
+    return shortened(title, most)
 
 
 def _wrapped(text: str, width: int | None) -> list[str]:

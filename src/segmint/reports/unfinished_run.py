@@ -24,6 +24,9 @@ from segmint.solvers.training_options import TrainingOptions
 
 TABLE = "log.csv"
 
+_COUNTERS = ("epoch", "step")
+"""Of each row, from 1 up."""
+
 _SCORES = ("val_mean_iou", "val_ensemble/mean_iou")
 """What chooses the weights, of one network or of several."""
 
@@ -137,7 +140,7 @@ def read_rows(table: Path) -> list[dict[str, float]]:
     """The rows of a ``log.csv``; empty cells are left out, and a row that is half written, too.
 
     Raises:
-        InputError: when it holds what is no number.
+        InputError: when it holds what is no number, or rows that are not counted.
     """
     try:
         text = table.read_text(encoding="utf-8")
@@ -147,14 +150,19 @@ def read_rows(table: Path) -> list[dict[str, float]]:
         raise InputError(f"{table} cannot be read ({error}): train again") from error
     whole = text[: text.rfind("\n") + 1]
     try:
-        return [
+        rows = [
             {name: float(value) for name, value in row.items() if value}
             for row in csv.DictReader(whole.splitlines())
         ]
-    except (ValueError, TypeError, csv.Error) as error:
-        raise InputError(
-            f"{table} is not the table of a training ({error}): bring it back, or train again"
-        ) from error
+        if all(row[name] >= 1 and row[name].is_integer() for row in rows for name in _COUNTERS):
+            return rows
+    except (LookupError, ValueError, TypeError, csv.Error) as error:
+        raise InputError(_damaged(table)) from error
+    raise InputError(_damaged(table))
+
+
+def _damaged(table: Path) -> str:
+    return f"{table} is damaged and not the table of a training: bring it back, or train again"
 
 
 def _best(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
