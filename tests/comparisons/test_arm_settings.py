@@ -184,7 +184,7 @@ def test_one_row_tells_an_option_of_all_mixtures(tmp_path: Path) -> None:
 
 def reach(*texts: str, **values: Any) -> list[str]:
     arms = parse_arms(texts, Path())
-    given = {name.replace("__", "."): value for name, value in values.items()}
+    given = {name.replace("__", ".").replace("_of_", ":", 1): each for name, each in values.items()}
     shared = sort_out(given, arms).shared
     return list(reach_notes(arms, shared, settle_arms(arms, sort_out(given, arms), Budget(), DATA)))
 
@@ -195,6 +195,8 @@ def test_an_option_for_all_that_reaches_some_is_said() -> None:
         "(its peers take it by mutual:peers.peer_options=[unet.features=8])"
     ]
     assert not reach("unet", "unet-rmi", network__features=8, data__val_fraction=0.5)
+    given = ["unet.features=8"]
+    assert not reach("study", network__features=8, mutual_of_peers__peer_options=given)
 
 
 def test_blank_is_not_told_that_it_has_no_options() -> None:

@@ -12,6 +12,7 @@ from scipy import stats
 from segmint.comparisons.arm import Arm
 from segmint.comparisons.cell import Answer, CellResult
 from segmint.comparisons.columns import ANNOTATORS, SEGMENTS
+from segmint.comparisons.comparing import Compared
 from segmint.comparisons.pairing import FEW_ROWS
 from segmint.comparisons.plan import Comparison, Scoring
 from segmint.comparisons.table import Column, Pairing
@@ -292,7 +293,10 @@ def test_seconds_are_those_of_all_cells() -> None:
 
 
 def test_scores_after_matching_are_called_so() -> None:
-    told = {"arms": (Arm(label="kmeans", way="method", name="kmeans"),), "scoring": "segments"}
+    told: dict[str, Any] = {
+        "arms": (Arm(label="kmeans", way="method", name="kmeans"),),
+        "scoring": "segments",
+    }
     matched = tabulate(a_comparison(**told, columns=SEGMENTS), [a_cell("kmeans", 0, 0.5)])
     assert [column.title for column in matched.columns] == [
         "mean IoU (matched)",
@@ -310,3 +314,8 @@ def test_networks_of_one_arm_share_their_costs_and_a_note_says_so() -> None:
     said = notes("unet", "mutual", cells=cells)
     assert "The networks of mutual are computed together: seconds and memory are of all" in said
     assert "computed together" not in notes("unet", cells=CELLS[:1])
+
+
+def test_a_comparison_is_short_to_look_at() -> None:
+    compared = Compared(comparison=a_comparison("unet", "rmi"), cells=tuple(CELLS))
+    assert repr(compared) == "Compared(unet, rmi on camvid, 6 cells)"

@@ -27,7 +27,9 @@ def reach_notes(
     able = [arm for arm in arms if arm.name != BLANK]
     for name, value in shared.items():
         reached = [arm for arm in able if takes(arm, name)]
-        others = [arm for arm in able if arm not in reached]
+        others = [
+            arm for arm in able if arm not in reached and not _peers_have(settings[arm.label], name)
+        ]
         if reached and others and not name.startswith(_DATA):
             given = shortened(f"{name}={value}")
             verb = "has" if len(others) == 1 else "have"
@@ -56,6 +58,13 @@ def _peers_too(
         given = [f"{peer}.{option}={value}" for peer in peers if peer in networks]
         if given:
             yield f"its peers take it by {arm.label}:peers.peer_options=[{', '.join(given)}]"
+
+
+def _peers_have(settings: Mapping[str, Any], name: str) -> bool:
+    """Whether peers of an arm were given an option of networks on their own."""
+    option = f".{name.removeprefix(_NETWORK)}="
+    given = settings.get("peers", {}).get("peer_options", ())
+    return name.startswith(_NETWORK) and any(option in each for each in given)
 
 
 def _named(arms: Sequence[Arm]) -> str:

@@ -64,8 +64,8 @@ def pair_notes(table: ComparisonTable) -> Iterator[str]:
         yield PAIRS_NOTE
     if seeds:
         yield (
-            "Over seeds: two-sided paired t-test, whether trainings with other seeds would agree; "
-            f"p values after Holm's correction over {corrected_over(seeds)}."
+            "Over seeds: two-sided paired t-test, whether trainings with other seeds would agree"
+            f"{_corrected(seeds)}."
         )
         if len(table.seeds) < FEW_SEEDS:
             yield (
@@ -75,8 +75,7 @@ def pair_notes(table: ComparisonTable) -> Iterator[str]:
     if images:
         yield (
             "Over images: two-sided signed-rank test of Wilcoxon, each image by its mean over "
-            "seeds, whether other images would agree with these trainings; p values after Holm's "
-            f"correction over {corrected_over(images)}."
+            f"seeds, whether other images would agree with these trainings{_corrected(images)}."
         )
     if any(each.p_value is None for each in table.pairings):
         yield (
@@ -97,9 +96,10 @@ def _test_cells(pairing: Pairing | None) -> tuple[str, str]:
 
 
 def corrected_over(pairs: int) -> str:
-    """What Holm's correction counts: ``the 11 pairs that could be tested``."""
-    return (
-        "the one pair that could be tested"
-        if pairs == 1
-        else f"the {pairs} pairs that could be tested"
-    )
+    """What Holm's correction counts, at least two: ``the 11 pairs that could be tested``."""
+    return f"the {pairs} pairs that could be tested"
+
+
+def _corrected(pairs: int) -> str:
+    """Nothing for one pair, which needs no correction."""
+    return f"; p values after Holm's correction over {corrected_over(pairs)}" if pairs > 1 else ""
