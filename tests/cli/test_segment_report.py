@@ -29,7 +29,7 @@ def photos(here: Path, photo: np.ndarray) -> Path:
 
 def shown() -> list[str]:
     """Names of the results on the page."""
-    return re.findall(r"<figcaption>(\w+),", PAGE.read_text(encoding="utf-8"))
+    return re.findall(r"<figcaption>(\w+):", PAGE.read_text(encoding="utf-8"))
 
 
 def test_a_folder_of_images_gets_a_page(photos: Path, succeeds: Succeeds) -> None:
