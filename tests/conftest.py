@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ from hypothesis import settings
 # The first example of a test pays for lazy imports, so time limits for one example mislead.
 settings.register_profile("segmint", deadline=None)
 settings.load_profile("segmint")
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so would all that
+# they start: tests send it to see what becomes of it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 

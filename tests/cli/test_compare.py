@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -254,10 +255,10 @@ def test_killed_at_random_moments_it_ends_with_the_same_scores(
 def test_interrupted_it_says_how_to_go_on(here: Path) -> None:
     line = ("compare", "unet", "--data", "scenes", "--seeds", "1", "--steps", "100000", *SMALL)
     command = [sys.executable, "-m", "segmint", *line]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as one:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as one, _ended(one):
         _wait_for_a_cell(here / "segmint-comparison", one)
         one.send_signal(signal.SIGINT)
-        _, errors = one.communicate(timeout=30)
+        _, errors = one.communicate(timeout=60)
     assert one.returncode == 1
     assert errors.splitlines()[-1] == (
         "segmint: stopped: what is finished is kept in segmint-comparison; the same command goes on"
@@ -270,15 +271,25 @@ def test_interrupted_it_says_how_to_go_on(here: Path) -> None:
 def test_interrupted_at_any_moment_it_says_one_sentence(here: Path) -> None:
     line = ("compare", "unet", "--data", "scenes", "--seeds", "1", "--steps", "100000", *SMALL)
     command = [sys.executable, "-m", "segmint", *line]
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as one:
+    with (
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as one,
+        _ended(one),
+    ):
         _wait_for_the_server(one)
         os.killpg(one.pid, signal.SIGINT)  # as a terminal does
-        _, errors = one.communicate(timeout=30)
+        _, errors = one.communicate(timeout=60)
     assert one.returncode == 1
     assert errors.count("\n") == 1
     assert errors.startswith("segmint: stopped: ")
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Leave no process behind that a failing test would wait for."""
+    try:
+        yield
+    finally:
+        process.kill()
 
 
 def _wait_for_the_server(process: subprocess.Popen[Any]) -> None:
