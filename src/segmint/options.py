@@ -36,7 +36,7 @@ def option(
         default: value when not given.
         low: least accepted value, included.
         high: greatest accepted value, included.
-        choices: accepted words.
+        choices: accepted words; of an option that takes several, each of them.
         words: accepted words beside numbers, of an option ``int | str``.
         aliases: further names accepted on the command line and in mappings.
     """
@@ -118,8 +118,9 @@ def _check(field: dataclasses.Field[Any], value: Any) -> None:
     choices, words = field.metadata.get("choices"), field.metadata.get("words", ())
     if value == "":
         raise UsageError(f"--{name} is empty: give a value or leave it out")
-    if choices and value is not None and value not in choices:
-        raise UsageError(f"--{name} is {value!r}: {nearest(str(value), choices)}")
+    for each in value if isinstance(value, tuple) else (value,):
+        if choices and each is not None and each not in choices:
+            raise UsageError(f"--{name} is {each!r}: {nearest(str(each), choices)}")
     low, high = field.metadata.get("low"), field.metadata.get("high")
     if isinstance(value, int) and high is None and value > LARGEST_WHOLE_NUMBER:
         high = LARGEST_WHOLE_NUMBER

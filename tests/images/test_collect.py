@@ -58,6 +58,19 @@ def test_a_file_may_be_named_like_a_pattern(folder: Path) -> None:
     assert names(collect_images([folder / "a[1].png"])) == ["a[1].png"]
 
 
+def test_a_zarr_folder_is_one_image(tmp_path: Path) -> None:
+    for name in ("a.ome.zarr/0/.zarray", "a.ome.zarr/0/0.0", "inner/b/zarr.json", "inner/b/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "c.png").touch()
+    assert names(collect_images([tmp_path / "a.ome.zarr"])) == ["a.ome.zarr"]
+    assert names(collect_images([tmp_path])) == ["a.ome.zarr", "c.png"]
+    assert names(collect_images([tmp_path], recursive=True)) == ["a.ome.zarr", "c.png", "b"]
+    assert names(collect_images([f"{tmp_path}/*.zarr"])) == ["a.ome.zarr"]
+    assert names(collect_images([f"{tmp_path}/**/*"])) == ["a.ome.zarr", "c.png", "b"]
+    assert names(collect_images([tmp_path / "a.ome.zarr" / "0"])) == ["0"]
+
+
 @pytest.mark.parametrize(
     ("item", "message"),
     [
@@ -79,6 +92,7 @@ def test_nothing_found_is_an_error(folder: Path, item: str, message: str) -> Non
     [
         (["x/a.png", "x/b.tif"], ["a", "b"]),
         (["scan.nii.gz", "scan.2.ome.tiff"], ["scan", "scan.2"]),
+        (["a.ome.zarr", "b.zarr", "b.2.ZARR"], ["a", "b", "b.2"]),
         (["a.png", "a.tif", "b.png"], ["a.png", "a.tif", "b"]),
         (["x/a.png", "y/a.png"], ["x-a.png", "y-a.png"]),
         (["1/x/a.png", "2/x/a.png"], ["1-x-a.png", "2-x-a.png"]),

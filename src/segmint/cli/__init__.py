@@ -27,6 +27,9 @@ commands.register(
 )
 commands.register("predict", "segmint.cli.predict:command", "apply a run to images")
 commands.register(
+    "export", "segmint.cli.export:command", "write a run as one file, for ONNX or torch"
+)
+commands.register(
     "evaluate", "segmint.cli.evaluate:command", "score predictions against ground truth"
 )
 commands.register(

@@ -48,6 +48,22 @@ class PlaceOptions(Options):
             raise missing("region", self.region)
 
 
+STREAMS: tuple[str, ...] = ("auto", "tiff", "zarr")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneOptions(Options):
+    """How images are read and written that do not fit into memory."""
+
+    max_memory: str | None = option(None)
+    """What the whole process may hold, as 2GiB or 1500MB; if not given half of what is free."""
+    stream: str = option("auto", choices=STREAMS)
+    """Read and write window by window, as a tiled BigTIFF or OME-Zarr with smaller copies; auto
+    does so where the image would not fit into --max-memory, and with Zarr."""
+    skip_bad: bool = option(False)
+    """Leave pixels of damaged tiles out, as if outside the region, in place of an error."""
+
+
 def missing(name: str, place: str) -> InputError:
     """What to say of an option that names no file and no folder."""
     from segmint.images.collect import nearest_file

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmint.cli.inputs import InputOptions, PlaceOptions, RunOptions, missing
+from segmint.cli.inputs import InputOptions, PlaceOptions, RunOptions, SceneOptions, missing
 from segmint.cli.parameters import signature
 from segmint.devices import use_threads
 from segmint.errors import UsageError
@@ -18,6 +18,8 @@ from segmint.options import option
 
 if TYPE_CHECKING:
     from segmint.images import Image
+    from segmint.images.scene import Scene
+    from segmint.inference.scene_answer import SceneOutcome
     from segmint.methods.segmentation import Segmentation
 
 
@@ -67,11 +69,19 @@ def command(arguments: list[str]) -> Callable[..., int]:
         *images: str,
         chosen: Mapping[str, Any],
         inputs: Mapping[str, Any],
+        scenes: Mapping[str, Any],
         how: Mapping[str, Any],
         given: Mapping[str, Any],
     ) -> int:
-        options, arithmetic = SegmentOptions(**chosen), RunOptions(**how)
-        return _segment(images, options, InputOptions(**inputs), arithmetic, given, arguments)
+        return _segment(
+            images,
+            SegmentOptions(**chosen),
+            InputOptions(**inputs),
+            SceneOptions(**scenes),
+            RunOptions(**how),
+            given,
+            arguments,
+        )
 
     return signature(
         segment,
@@ -79,6 +89,7 @@ def command(arguments: list[str]) -> Callable[..., int]:
         chosen=("Segmentation", SegmentOptions),
         given=(f"Options of {name}", method.options),
         inputs=("Input and output", InputOptions),
+        scenes=("Large images", SceneOptions),
         how=("Arithmetic", RunOptions),
     )
 
@@ -87,17 +98,23 @@ def _segment(
     images: Sequence[str],
     options: SegmentOptions,
     inputs: InputOptions,
+    scenes: SceneOptions,
     how: RunOptions,
     given: Mapping[str, Any],
     arguments: Sequence[str],
 ) -> int:
+    from segmint.cli.scenes import ScenesByWindow
     from segmint.cli.work import collect, run_over_images
+    from segmint.inference.memory_limit import MemoryLimit
+    from segmint.methods.segment import fit_scene
 
     method: Method = methods.load(options.method)
     resolved = method.resolve(options.preset, given)
     paths = collect(images, inputs, options.channels)
     _check(options, inputs, 1 if options.channels else len(paths))
     use_threads(how.threads)
+
+    limit = MemoryLimit.of(scenes.max_memory)
 
     def work(image: Image) -> tuple[Segmentation, Mapping[str, bytes]]:
         return _segment_image(image, options, how, given)
@@ -108,6 +125,38 @@ def _segment(
         "seed": how.seed,
         "options": described,
     }
+
+    def fit(scene: Scene, region: Scene | None) -> SceneOutcome:
+        return fit_scene(
+            scene,
+            options.method,
+            preset=options.preset,
+            region=region,
+            seed=how.seed,
+            device=how.device,
+            precision=how.precision,
+            limit=limit,
+            save_model=options.save_model,
+            **given,
+        )
+
+    by_window = ScenesByWindow(
+        fit=fit,
+        bytes_a_pixel=_bytes_a_pixel,
+        scenes=scenes,
+        inputs=inputs,
+        limit=limit,
+        method=options.method,
+        options=described,
+        seed=how.seed,
+        region=options.region,
+        identity={"precision": how.precision, "device": how.device},
+        refused={
+            "--scribbles": options.scribbles is not None,
+            "--show": options.show,
+            "--frames": options.frames,
+        },
+    )
 
     def write_page(folder: Path, failures: Sequence[str], untried: int) -> Path | None:
         from segmint.reports.segment_page import Asked, write_segment_page
@@ -123,6 +172,7 @@ def _segment(
         inputs,
         signature,
         as_channels=bool(options.channels),
+        by_window=by_window,
         write_page=None if options.skip_report else write_page,
     )
 
@@ -177,6 +227,11 @@ def _segment_image(
     described = {**segmentation.options, **_guides(options)}
     found = replace(segmentation, options=described)
     return found, {**watch.files(), **panel_files(image, found)}
+
+
+def _bytes_a_pixel(scene: Scene) -> float:
+    """What an image, its float32 copies, its labels and its overlay take while in memory."""
+    return scene.channels * (scene.dtype.itemsize + 16) + 64
 
 
 def _guides(options: SegmentOptions) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from segmint.cli import console
 from segmint.cli.console import Progress, counted
@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 
 Work = Callable[[Image], tuple[Segmentation, Mapping[str, bytes]]]
 """``work(image)``: the segmentation of an image, and further files of its result by name."""
+
+
+class ByWindow(Protocol):
+    """Answers images that do not fit into memory."""
+
+    def takes(self, path: Path) -> bool:
+        """Whether this file is one of them."""
+        ...
+
+    def segment(self, path: Path, folder: Path) -> dict[str, Any]:
+        """Answer it and write its folder; what the record in it says."""
+        ...
+
 
 WritePage = Callable[[Path, Sequence[str], int], Path | None]
 """``write_page(folder, failures, untried)``: the page of the results in a folder, where it has one;
@@ -67,6 +80,7 @@ def run_over_images(
     signature: Mapping[str, Any],
     *,
     as_channels: bool = False,
+    by_window: ByWindow | None = None,
     write_page: WritePage | None = None,
 ) -> int:
     """Segment every image and save what comes out.
@@ -77,6 +91,7 @@ def run_over_images(
         options: where to and how.
         signature: what tells a result apart from one made with other options.
         as_channels: the files are the channels of one image.
+        by_window: does the work for images that do not fit into memory.
         write_page: shows the results of several images on one page; None writes none.
 
     Returns:
@@ -85,7 +100,14 @@ def run_over_images(
     names = [_common_name(paths)] if as_channels else result_names(paths)
     read = partial(_read, channels=paths if as_channels else (), options=options)
     paths = paths[: len(names)]
-    batch = _Batch(read=read, work=work, options=options, signature=signature, count=len(paths))
+    batch = _Batch(
+        read=read,
+        work=work,
+        by_window=None if as_channels else by_window,
+        options=options,
+        signature=signature,
+        count=len(paths),
+    )
     stopped, page = False, None
     with _output_folder(Path(options.out)) as out:
         try:
@@ -112,6 +134,7 @@ class _Batch:
 
     read: Callable[[Path], Image]
     work: Work
+    by_window: ByWindow | None
     options: InputOptions
     signature: Mapping[str, Any]
     count: int
@@ -146,6 +169,10 @@ class _Batch:
         return True
 
     def _segment(self, path: Path, folder: Path) -> dict[str, Any]:
+        if self.by_window is not None and self.by_window.takes(path):
+            record = self.by_window.segment(path, folder)
+            told = {name: record[name] for name in ("method", "components", "seconds", "notes")}
+            return {"image": str(path), "result": str(folder), **told}
         image = self.read(path)
         segmentation, files = self.work(image)
         segmentation.save(folder, image, files=files)
@@ -262,8 +289,8 @@ def _output_folder(out: Path) -> Iterator[Path]:
 def _reason(path: Path, error: Exception) -> str:
     if isinstance(error, MemoryError):
         return (
-            f"{path}: not enough memory for this image: reduce it, or lower --working-pixels or "
-            "--features where the method has them"
+            f"{path}: not enough memory for this image: pass --stream tiff, reduce it, or lower "
+            "--working-pixels or --features where the method has them"
         )
     text = str(error)
     return text if str(path) in text else f"{path}: {text}"

@@ -8,6 +8,7 @@ from segmint.images.choices import MAX_PIXELS, NORMALIZATIONS, PAGE_CHOICES
 from segmint.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from segmint.images.array_scene import ArrayScene
     from segmint.images.channels import read_channels
     from segmint.images.class_means import ClassMeans, read_class_means, write_class_means
     from segmint.images.collect import IMAGE_SUFFIXES, collect_images, natural_key, result_names
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
     from segmint.images.labels import OUTSIDE, read_labels, write_labels
     from segmint.images.maps import entropy_of, write_maps
     from segmint.images.normalization import check_region, display_rgb, normalize, to_unit_range
+    from segmint.images.opening_scenes import can_stream, open_scene
     from segmint.images.overlays import draw_overlay, save_picture
     from segmint.images.palettes import OUTSIDE_COLOR, color_of, colors_of, palette, to_hex
     from segmint.images.prepared import read_prepared, write_prepared
     from segmint.images.reading import read_image
+    from segmint.images.scene import Scene
+    from segmint.images.scene_overview import overview
+    from segmint.images.window import Window, blocks
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -29,9 +34,14 @@ __all__ = [
     "OUTSIDE",
     "OUTSIDE_COLOR",
     "PAGE_CHOICES",
+    "ArrayScene",
     "ClassMeans",
     "Component",
     "Image",
+    "Scene",
+    "Window",
+    "blocks",
+    "can_stream",
     "check_finite",
     "check_region",
     "collect_images",
@@ -44,6 +54,8 @@ __all__ = [
     "entropy_of",
     "natural_key",
     "normalize",
+    "open_scene",
+    "overview",
     "palette",
     "read_channels",
     "read_class_means",
@@ -62,12 +74,17 @@ __all__ = [
 ]
 
 _PLACES = {
+    "ArrayScene": "segmint.images.array_scene",
     "ClassMeans": "segmint.images.class_means",
     "Component": "segmint.images.components",
     "IMAGE_SUFFIXES": "segmint.images.collect",
     "Image": "segmint.images.image",
     "OUTSIDE": "segmint.images.labels",
     "OUTSIDE_COLOR": "segmint.images.palettes",
+    "Scene": "segmint.images.scene",
+    "Window": "segmint.images.window",
+    "blocks": "segmint.images.window",
+    "can_stream": "segmint.images.opening_scenes",
     "check_finite": "segmint.images.image",
     "check_region": "segmint.images.normalization",
     "collect_images": "segmint.images.collect",
@@ -80,6 +97,8 @@ _PLACES = {
     "entropy_of": "segmint.images.maps",
     "natural_key": "segmint.images.collect",
     "normalize": "segmint.images.normalization",
+    "open_scene": "segmint.images.opening_scenes",
+    "overview": "segmint.images.scene_overview",
     "palette": "segmint.images.palettes",
     "read_channels": "segmint.images.channels",
     "read_class_means": "segmint.images.class_means",

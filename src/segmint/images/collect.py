@@ -6,9 +6,11 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from segmint.errors import InputError
+from segmint.images.zarr_folders import ZARR_SUFFIX, is_zarr
 
 IMAGE_SUFFIXES: tuple[str, ...] = (
     ".png",
@@ -23,16 +25,18 @@ IMAGE_SUFFIXES: tuple[str, ...] = (
     ".npy",
     ".npz",
 )
-_COMPOUND_SUFFIXES = (".nii.gz", ".ome.tif", ".ome.tiff")
+_ACCEPTED = ", ".join((*IMAGE_SUFFIXES, ZARR_SUFFIX))
+_COMPOUND_SUFFIXES = (".nii.gz", ".ome.tif", ".ome.tiff", ".ome.zarr")
 _WILDCARDS = re.compile(r"[*?\[]")
 
 
 def collect_images(inputs: Sequence[str | Path], *, recursive: bool = False) -> list[Path]:
     """The image files meant by files, folders and wildcards.
 
-    A file is taken whatever its name. A folder gives the files in it with an image suffix, hidden
-    ones apart, and so does a pattern such as ``cells/*.png`` that the shell left unexpanded. Each
-    expansion is in natural order (``9`` before ``10``), a file named twice is taken once.
+    A file is taken whatever its name, and so is the folder of a Zarr image. Any other folder gives
+    the files in it with an image suffix and the Zarr images, hidden ones apart, and so does a
+    pattern such as ``cells/*.png`` that the shell left unexpanded. Each expansion is in natural
+    order (``9`` before ``10``), a file named twice is taken once.
 
     Args:
         inputs: paths or patterns, at least one.
@@ -98,12 +102,14 @@ def nearest_file(path: Path) -> str:
 
 
 def _expand(path: Path, recursive: bool) -> list[Path]:
+    if is_zarr(path):
+        return [path]
     if path.is_dir():
         images = _images(path.rglob("*") if recursive else path.iterdir(), path)
         if not images:
             inside = "" if recursive else "or look into its folders with --recursive"
             raise InputError(
-                f"folder {path} holds no image, accepted are {', '.join(IMAGE_SUFFIXES)}: "
+                f"folder {path} holds no image, accepted are {_ACCEPTED}: "
                 f"name another folder {inside}".rstrip()
             )
         return images
@@ -113,7 +119,7 @@ def _expand(path: Path, recursive: bool) -> list[Path]:
         images = _matches(path)
         if not images:
             raise InputError(
-                f"{path} matches no image, accepted are {', '.join(IMAGE_SUFFIXES)}: "
+                f"{path} matches no image, accepted are {_ACCEPTED}: "
                 "check the folder and the pattern"
             )
         return images
@@ -135,9 +141,15 @@ def _images(candidates: Iterable[Path], folder: Path) -> list[Path]:
 
 
 def _visible_images(candidates: Iterable[Path], folder: Path) -> Iterator[Path]:
+    is_image_folder = cache(is_zarr)
     for path in candidates:
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.name.lower().endswith(IMAGE_SUFFIXES) and path.is_file():
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inside.parts)
+        parents = [folder / parent for parent in inside.parents if parent.parts]
+        if hidden or any(map(is_image_folder, parents)):
+            continue
+        is_file = path.name.lower().endswith(IMAGE_SUFFIXES) and path.is_file()
+        if is_file or is_image_folder(path):
             yield path
 
 

@@ -16,6 +16,7 @@ from segmint.images.nifti import write_nifti_labels
 from segmint.images.palettes import palette
 from segmint.images.raster import read_palette_indices
 from segmint.images.reading import read_image
+from segmint.images.zarr_labels import is_zarr, read_zarr_labels
 from segmint.runs import atomic_path
 
 OUTSIDE = -1
@@ -76,16 +77,21 @@ def write_labels(
 
 
 def read_labels(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.int32]:
-    """Read what ``write_labels`` wrote: (H, W) or (D, H, W), ``OUTSIDE`` (-1) where it was.
+    """Read a label file that segmint wrote, also one of a scene: ``labels.tif``, ``labels.zarr``.
 
-    A stack of a single slice comes back as that slice, (H, W).
+    Returns:
+        (H, W) or (D, H, W), ``OUTSIDE`` (-1) where it was; a stack of a single slice comes back as
+        that slice, (H, W).
 
     Raises:
         InputError: when the file is missing, damaged or not a label file.
     """
     path = Path(path)
     stored = None
-    if path.is_file():
+    if is_zarr(path):
+        stored = read_zarr_labels(path, max_pixels=max_pixels)
+        stored = stored[0] if len(stored) == 1 and stored.ndim == 3 else stored
+    elif path.is_file():
         # Ids are the values of a palette picture; the reader of photos would give its colors.
         stored = read_palette_indices(Request(path=path, pages="first", max_pixels=max_pixels))
     if stored is None:
@@ -99,6 +105,16 @@ def read_labels(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> npt.NDArra
     labels = stored.astype(np.int64)
     labels[stored == np.iinfo(stored.dtype).max] = OUTSIDE
     return labels.astype(np.int32)
+
+
+def stored_type(high: int) -> np.dtype[Any]:
+    """The smallest unsigned type for ids up to ``high`` and one value more for ``OUTSIDE``.
+
+    Example:
+        >>> stored_type(254), stored_type(255)
+        (dtype('uint8'), dtype('uint16'))
+    """
+    return np.dtype(next(each for each in _STORED_TYPES if high < np.iinfo(each).max))
 
 
 def _check(labels: npt.NDArray[Any], like: Image | None) -> None:
@@ -121,9 +137,8 @@ def _check(labels: npt.NDArray[Any], like: Image | None) -> None:
 
 def _stored(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Labels in the smallest unsigned type that leaves its greatest value for ``OUTSIDE``."""
-    high = int(labels.max())
-    stored_type = next(each for each in _STORED_TYPES if high < np.iinfo(each).max)
-    return np.where(labels == OUTSIDE, np.iinfo(stored_type).max, labels).astype(stored_type)
+    smallest = stored_type(int(labels.max()))
+    return np.where(labels == OUTSIDE, np.iinfo(smallest).max, labels).astype(smallest)
 
 
 def _write_png(path: Path, stored: npt.NDArray[Any], colors: npt.NDArray[np.uint8] | None) -> None:

@@ -16,6 +16,8 @@ from segmint.images.mask_names import partners, some_of
 from segmint.images.npy import load_array
 from segmint.images.prepared import read_prepared
 from segmint.images.reading import read_image
+from segmint.images.zarr_labels import SUFFIX as ZARR
+from segmint.images.zarr_labels import is_zarr, read_zarr_labels
 
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".npz", ".mat")
 _ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
@@ -37,7 +39,7 @@ def read_masks(
     255; an RGB file that is grey throughout keeps its grey values.
 
     Args:
-        path: a PNG, BMP, TIFF, NIfTI, NumPy, prepared (``.npz``) or Berkeley ``.mat`` file.
+        path: a PNG, BMP, TIFF, NIfTI, NumPy, prepared (``.npz``), Zarr or Berkeley ``.mat`` file.
         ignore_index: the value that will not be counted, or None; Berkeley files have no such
             value, so a segment of that number gets a free one.
         colors: give colors of an RGB file their numbers; without it such a file is refused.
@@ -50,6 +52,8 @@ def read_masks(
     """
     path = Path(path)
     request = Request(path=path, pages="stack", max_pixels=MAX_PIXELS)
+    if is_zarr(path):
+        return (_whole_numbers(read_zarr_labels(path), path),)
     if not path.is_file():
         raise InputError(f"{path} is no file, accepted is one mask file: check the path")
     if suffix_of(path) == ".mat":
@@ -359,10 +363,12 @@ def _named_files(path: Path) -> list[tuple[str, Path]]:
     if not path.is_dir():
         raise InputError(f"{path} does not exist, accepted is a file or a folder: check the path")
     children = sorted(child for child in path.iterdir() if not child.name.startswith("."))
-    results = [(child.name, _labels_in(child)) for child in children if child.is_dir()]
+    folders = [child for child in children if child.is_dir() and not is_zarr(child)]
+    results = [(child.name, _labels_in(child)) for child in folders]
     found = [(name, file) for name, file in results if file is not None]
     if not found:
         files = [file for file in children if suffix_of(file) in MASK_SUFFIXES and file.is_file()]
+        files += [child for child in children if is_zarr(child)]
         found = [(stem_of(file), file) for file in files]
     if not found:
         raise InputError(
@@ -374,12 +380,12 @@ def _named_files(path: Path) -> list[tuple[str, Path]]:
 
 def _single_file(path: Path) -> Path | None:
     """The one label file that a file or a result folder stands for."""
-    return path if path.is_file() else _labels_in(path)
+    return path if path.is_file() or is_zarr(path) else _labels_in(path)
 
 
 def _labels_in(folder: Path) -> Path | None:
-    files = (folder / f"labels{suffix}" for suffix in MASK_SUFFIXES)
-    return next((file for file in files if file.is_file()), None)
+    files = [folder / f"labels{suffix}" for suffix in (*MASK_SUFFIXES, ZARR)]
+    return next((file for file in files if file.is_file() or is_zarr(file)), None)
 
 
 def _check_each_mask_once(pairs: Sequence[tuple[str, Path, Path]]) -> None:

@@ -58,8 +58,8 @@ def read_nifti(request: Request, version: int, *, gzipped: bool) -> Image:
     with decoding(request, "NIfTI"), quiet("nibabel.global"), opener(request.path, "rb") as handle:
         try:
             file = kind.from_stream(handle)
-            shape = _checked_shape(request, file)
-            array = _scaled(request, file)
+            shape = checked_shape(request, file)
+            array = scaled_values(request, file)
         except (ImageFileError, HeaderDataError) as error:
             raise ValueError("header") from error
         _read_to_the_end(handle)
@@ -76,7 +76,7 @@ def read_nifti(request: Request, version: int, *, gzipped: bool) -> Image:
         pixels=pixels,
         source=request.path,
         spacing=spacing if pixels.ndim == 4 else spacing[:2],
-        affine=_checked_affine(request, file),
+        affine=checked_affine(request, file),
         volume_shape=spatial,
         notes=notes,
     )
@@ -115,7 +115,12 @@ def write_nifti_maps(
         nibabel.save(file, temporary)
 
 
-def _checked_affine(request: Request, file: Any) -> Any:
+def checked_affine(request: Request, file: Any) -> Any:
+    """Affine (4, 4) of a volume.
+
+    Raises:
+        InputError: when it places no voxel.
+    """
     affine = np.asarray(file.affine, dtype=np.float64)
     if not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
         raise InputError(
@@ -125,7 +130,12 @@ def _checked_affine(request: Request, file: Any) -> Any:
     return affine
 
 
-def _checked_shape(request: Request, file: Any) -> tuple[int, ...]:
+def checked_shape(request: Request, file: Any) -> tuple[int, ...]:
+    """Shape of a volume as it is stored.
+
+    Raises:
+        InputError: when it is no volume with channels, or larger than the limit.
+    """
     shape = tuple(int(length) for length in file.shape)
     extra = [length for length in shape[3:] if length > 1]
     if len(shape) < 2 or len(extra) > 1 or 0 in shape:
@@ -137,21 +147,30 @@ def _checked_shape(request: Request, file: Any) -> tuple[int, ...]:
     return shape
 
 
-def _scaled(request: Request, file: Any) -> Pixels:
+def scaled_values(request: Request, file: Any, index: tuple[Any, ...] | None = None) -> Pixels:
+    """Numbers of a volume as its header scales them; all of them, or those of an index.
+
+    Raises:
+        InputError: when they are not real numbers.
+    """
     stored = np.dtype(file.get_data_dtype())
     if stored.names is not None and set(stored.names) <= set("RGBA"):
-        raw = np.asarray(file.dataobj)
+        raw = _stored_values(file, index)
         return np.stack([raw[name] for name in "RGB"], axis=-1)
     if stored.kind not in "uif":
         raise InputError(
             f"{request.path} is a NIfTI of {stored}, accepted are real numbers: "
             "save its magnitude or its parts"
         )
-    values = np.asarray(file.dataobj)
+    values = _stored_values(file, index)
     if (file.dataobj.slope, file.dataobj.inter) == (1.0, 0.0):
         return values.astype(stored.newbyteorder("="), copy=False)
     # float32 holds every step of a scaled 16-bit value.
     return values.astype(np.float32, copy=False) if stored.itemsize <= 2 else values
+
+
+def _stored_values(file: Any, index: tuple[Any, ...] | None) -> Pixels:
+    return np.asarray(file.dataobj if index is None else file.dataobj[index])
 
 
 def _read_to_the_end(handle: Any) -> None:

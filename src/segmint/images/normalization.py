@@ -11,6 +11,7 @@ import numpy.typing as npt
 from segmint.errors import InputError, UsageError, nearest
 from segmint.images.choices import NORMALIZATIONS
 from segmint.images.image import check_finite
+from segmint.images.unit_range import UnitRange, between
 
 LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.0
 """What ``percentile`` maps to 0 and 1."""
@@ -42,17 +43,7 @@ def to_unit_range(pixels: Pixels) -> Floats:
         >>> to_unit_range(np.array([0, 51, 255], dtype=np.uint8)).tolist()
         [0.0, 0.20000000298023224, 1.0]
     """
-    if pixels.dtype in (np.uint8, np.uint16):
-        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
-    if pixels.size == 0:
-        return pixels.astype(np.float32)
-    values = pixels.astype(np.float64)
-    finite = np.isfinite(values)
-    low = float(np.min(values, where=finite, initial=np.inf))
-    high = float(np.max(values, where=finite, initial=-np.inf))
-    if low < 0 or high > 1:
-        values = _stretched(values, low, high)
-    return np.where(finite, values, 0).astype(np.float32)
+    return UnitRange.of(pixels)(pixels)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -359,7 +350,7 @@ def _stretched_for_display(pixels: Pixels) -> Floats:
         low, high = np.percentile(sample, [LOW_DISPLAY_PERCENTILE, HIGH_DISPLAY_PERCENTILE])
         if low == high:
             low, high = sample.min(), sample.max()
-        unit = np.clip(_stretched(np.where(finite, values, low), low, high), 0, 1)
+        unit = np.clip(between(np.where(finite, values, low), low, high), 0, 1)
         stretched[..., channel] = np.where(finite, unit, 0)
     return stretched
 
@@ -380,10 +371,3 @@ def _principal_components(pixels: Pixels) -> Pixels:
 def _sample(values: Pixels) -> Pixels:
     """About a million rows at an even step, enough for a percentile to be seen."""
     return values[:: max(1, len(values) // _SAMPLE_OF_PIXELS)]
-
-
-def _stretched(values: Pixels, low: Any, high: Any) -> Pixels:
-    """``low`` to 0 and ``high`` to 1; all 0 where they are equal."""
-    width = np.asarray(high - low)
-    scaled = (values - low) / np.where(width > 0, width, 1)
-    return np.where(width > 0, scaled, 0)

@@ -20,13 +20,13 @@ def read_npy(request: Request) -> Image:
         InputError: when it is damaged, larger than the limit, or not an image.
     """
     with decoding(request, "NumPy"), quiet("numpy"), request.path.open("rb") as handle:
-        shape, dtype = _header(request, handle)
+        shape, _, dtype = read_header(request, handle)
         if dtype.kind not in "uif":
             raise InputError(
                 f"{request.path} is an array of {dtype}, accepted are integers and real "
                 "floating-point numbers: save it again as one of these"
             )
-        stack = len(shape) == 4 or (len(shape) == 3 and request.pages == "stack")
+        stack = is_stack(shape, request)
         plain = len(shape) == 2 or (len(shape) == 3 and stack)
         check_pixel_count(request, shape if plain else shape[:-1], 1 if plain else shape[-1])
         handle.seek(0)
@@ -38,9 +38,18 @@ def read_npy(request: Request) -> Image:
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if stack and request.pages == "first":
         pixels = pixels[0]
-    kind = f"stack of {len(pixels)}" if pixels.ndim == 4 else f"{pixels.shape[-1]} channels"
-    notes = () if array.ndim == 2 else (f"array of shape {array.shape} read as {kind}",)
-    return Image(pixels=pixels, source=request.path, notes=notes)
+    return Image(pixels=pixels, source=request.path, notes=shape_notes(array.shape, pixels.shape))
+
+
+def is_stack(shape: tuple[int, ...], request: Request) -> bool:
+    """Whether the first axis of an array counts slices."""
+    return len(shape) == 4 or (len(shape) == 3 and request.pages == "stack")
+
+
+def shape_notes(stored: tuple[int, ...], pixels: tuple[int, ...]) -> tuple[str, ...]:
+    """What became of an array that is not (H, W) as pixels (H, W, C) or (D, H, W, C)."""
+    kind = f"stack of {pixels[0]}" if len(pixels) == 4 else f"{pixels[-1]} channels"
+    return () if len(stored) == 2 else (f"array of shape {stored} read as {kind}",)
 
 
 def load_array(request: Request) -> npt.NDArray[Any]:
@@ -50,7 +59,7 @@ def load_array(request: Request) -> npt.NDArray[Any]:
         InputError: when it is damaged, or holds pickled objects.
     """
     with decoding(request, "NumPy"), request.path.open("rb") as handle:
-        _header(request, handle)
+        read_header(request, handle)
         handle.seek(0)
         array: npt.NDArray[Any] = np.load(handle, allow_pickle=False)
         return array
@@ -69,7 +78,14 @@ def pickled(path: Path) -> InputError:
     )
 
 
-def _header(request: Request, handle: BinaryIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+def read_header(
+    request: Request, handle: BinaryIO
+) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Shape, whether the first axis runs fastest, and type; the numbers begin after it.
+
+    Raises:
+        InputError: when the file holds pickled objects.
+    """
     if is_pickle(handle.read(2)):
         raise pickled(request.path)
     handle.seek(0)
@@ -77,7 +93,7 @@ def _header(request: Request, handle: BinaryIO) -> tuple[tuple[int, ...], np.dty
     read = (
         np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
     )
-    shape, _, dtype = read(handle)
+    shape, fortran_order, dtype = read(handle)
     if dtype.hasobject:
         raise pickled(request.path)
-    return shape, dtype
+    return shape, fortran_order, dtype

@@ -11,6 +11,7 @@ from segmint.images.choices import MAX_PIXELS, PAGE_CHOICES
 from segmint.images.collect import nearest_file
 from segmint.images.decoding import ACCEPTED, Request
 from segmint.images.image import Image
+from segmint.images.zarr_folders import is_zarr
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (raster.PNG_SIGNATURE, "PNG"),
@@ -28,14 +29,15 @@ _LONGEST_START = 540
 
 
 def read_image(path: str | Path, *, pages: str = "auto", max_pixels: int = MAX_PIXELS) -> Image:
-    """Read a PNG, JPEG, BMP, WebP, TIFF, NIfTI or NumPy image, or a prepared one (``.npz``).
+    """Read a PNG, JPEG, BMP, WebP, TIFF, NIfTI, NumPy or Zarr image, or a prepared one (``.npz``).
 
     Values stay as they are stored: 16-bit stays 16-bit, in color too. A palette and CMYK become
     RGB, transparent pixels are shown over white, and the EXIF orientation is applied; each such
     decision is a sentence in ``notes``.
 
     Args:
-        path: the file; its content decides the format, not its suffix.
+        path: the file, or the folder of a Zarr image; its content decides the format, not its
+            suffix.
         pages: what the pages of a TIFF or the slices of an array are. ``auto`` follows the axes
             the file names, and else takes up to 4 grey pages for channels and more for a stack;
             ``channels`` and ``stack`` say so; ``first`` takes the first alone.
@@ -49,13 +51,13 @@ def read_image(path: str | Path, *, pages: str = "auto", max_pixels: int = MAX_P
         InputError: when the file is missing, empty, damaged, too large or not an image.
         UsageError: for an unknown ``pages`` or a limit below 1.
     """
-    if pages not in PAGE_CHOICES:
-        raise UsageError(f"--pages is {pages!r}: {nearest(pages, PAGE_CHOICES)}")
-    if max_pixels < 1:
-        raise UsageError(f"--max-pixels is {max_pixels}, accepted is 1 or more")
-    request = Request(path=Path(path), pages=pages, max_pixels=max_pixels)
-    start = _start_of(request.path)
-    format_name = _format_of(request.path, start)
+    request = checked_request(path, pages=pages, max_pixels=max_pixels)
+    if is_zarr(request.path):
+        from segmint.images.zarr_scene import read_zarr
+
+        return read_zarr(request)
+    start = start_of(request.path)
+    format_name = format_of(request.path, start)
     if format_name == "TIFF":
         return tiff.read_tiff(request)
     if format_name == "NumPy":
@@ -65,6 +67,19 @@ def read_image(path: str | Path, *, pages: str = "auto", max_pixels: int = MAX_P
     if format_name in ("gzip", "NIfTI"):
         return _read_nifti(request, start, gzipped=format_name == "gzip")
     return raster.read_raster(request, format_name)
+
+
+def checked_request(path: str | Path, *, pages: str, max_pixels: int) -> Request:
+    """What is to be read and how.
+
+    Raises:
+        UsageError: for an unknown ``pages`` or a limit below 1.
+    """
+    if pages not in PAGE_CHOICES:
+        raise UsageError(f"--pages is {pages!r}: {nearest(pages, PAGE_CHOICES)}")
+    if max_pixels < 1:
+        raise UsageError(f"--max-pixels is {max_pixels}, accepted is 1 or more")
+    return Request(path=Path(path), pages=pages, max_pixels=max_pixels)
 
 
 def _read_nifti(request: Request, start: bytes, *, gzipped: bool) -> Image:
@@ -91,7 +106,12 @@ def _first_slice(image: Image) -> Image:
     )
 
 
-def _start_of(path: Path) -> bytes:
+def start_of(path: Path) -> bytes:
+    """The first bytes of a file, enough to tell its format.
+
+    Raises:
+        InputError: when it is missing, empty, a folder or not to be opened.
+    """
     if path.is_dir():
         raise InputError(f"{path} is a folder, accepted is one image file: name a file in it")
     try:
@@ -112,7 +132,12 @@ def _start_of(path: Path) -> bytes:
     return start
 
 
-def _format_of(path: Path, start: bytes) -> str:
+def format_of(path: Path, start: bytes) -> str:
+    """The name of the format that a file's first bytes are of.
+
+    Raises:
+        InputError: when it is no image, or would have to run code to be read.
+    """
     for signature, format_name in _SIGNATURES:
         if start.startswith(signature):
             return format_name

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 MOST_CHANNEL_PAGES = 4
 """Unnamed pages up to this many are channels, more are a stack, unless the caller says which."""
 
-_MIN_IS_WHITE, _RGB, _PALETTE, _CMYK, _YCBCR, _CIELAB = 0, 2, 3, 5, 6, 8
+YCBCR = 6
+_MIN_IS_WHITE, _RGB, _PALETTE, _CMYK, _CIELAB = 0, 2, 3, 5, 8
 _ORIENTATION = 274
 _COLOR_MAP = 320
 _TIFF_ALPHA = {1: True, 2: False}  # extra sample kind -> premultiplied
@@ -140,19 +141,32 @@ def _decode(
     first = request.pages == "first"
     axes = str(page.axes if first else series.axes)
     shape = page.shape if first else series.shape
-    if page.compression not in tifffile.TIFF.DECOMPRESSORS or page.photometric == _YCBCR:
+    if page.compression not in tifffile.TIFF.DECOMPRESSORS or page.photometric == YCBCR:
         return _decode_by_libtiff(request, page, pages, axes, shape)
     array = pages[0].asarray() if first else series.asarray()
     array = np.asarray(array).reshape(shape)
-    if array.dtype.kind not in "uifb" or page.photometric == _CIELAB:
+    check_color_model(request, array.dtype, page)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    array, axes, notes = resolve_color(array, axes, page, has_display_table(file))
+    return _upright(array, axes, notes, page)
+
+
+def check_color_model(request: Request, dtype: np.dtype[Any], page: Any) -> None:
+    """Refuse what is not real numbers in a color model that can be shown.
+
+    Raises:
+        InputError: names the type and the color model.
+    """
+    if dtype.kind not in "uifb" or page.photometric == _CIELAB:
         raise InputError(
-            f"{request.path} is a TIFF of {array.dtype} in color model {page.photometric}, "
+            f"{request.path} is a TIFF of {dtype} in color model {page.photometric}, "
             "accepted are real numbers in grey, RGB, CMYK or a palette: convert it first"
         )
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    has_lookup_table_for_display = file.is_imagej or file.is_ome
-    array, axes, notes = _resolve_color(array, axes, page, has_lookup_table_for_display)
-    return _upright(array, axes, notes, page)
+
+
+def has_display_table(file: tifffile.TiffFile) -> bool:
+    """Whether color tables of the file are for looking at its numbers, which stay numbers."""
+    return bool(file.is_imagej or file.is_ome)
 
 
 def _decode_by_libtiff(
@@ -179,9 +193,20 @@ def _decode_by_libtiff(
     return array, f"{plain}YXS", (compressed, *decoded[0][1])
 
 
-def _resolve_color(
+def resolve_color(
     array: Pixels, axes: str, page: Any, has_lookup_table_for_display: bool
 ) -> tuple[Pixels, str, tuple[str, ...]]:
+    """Stored samples as the eye sees them: white is bright, no palette, inks or alpha.
+
+    Args:
+        array: one axis a letter of ``axes``, ``S`` for samples.
+        axes: axes of the array.
+        page: one page of the file.
+        has_lookup_table_for_display: a palette is left out.
+
+    Returns:
+        Colors, their axes (``S`` last) and what was done.
+    """
     if array.dtype == np.bool_:
         white = page.photometric != _MIN_IS_WHITE
         grey = np.where(array == white, 255, 0).astype(np.uint8)
@@ -222,11 +247,16 @@ def _palette_color(page: Any) -> Pixels:
     return (table >> 8).astype(np.uint8) if np.all(table % 256 == 0) else table
 
 
+def orientation_of(page: Any) -> int:
+    """1 to 8, as EXIF counts; 1 is upright."""
+    tag = page.tags.get(_ORIENTATION)
+    return int(tag.value) if tag is not None else 1
+
+
 def _upright(
     array: Pixels, axes: str, notes: tuple[str, ...], page: Any
 ) -> tuple[Pixels, str, tuple[str, ...]]:
-    tag = page.tags.get(_ORIENTATION)
-    orientation = int(tag.value) if tag is not None else 1
+    orientation = orientation_of(page)
     if orientation == 1:
         return array, axes, notes
     plain = "".join(axis for axis in axes if axis not in "YXS")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from segmint.images.scene import Scene
+    from segmint.inference.scene_answer import SceneOutcome
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureClusteringOptions(Options):
@@ -109,9 +112,17 @@ def segment(image: NDArray[np.float32], options: ClusteringOptions, task: Task) 
     return cluster_image(image, options, task)
 
 
+def fit_scene(scene: Scene, options: ClusteringOptions, task: Task) -> SceneOutcome:
+    """Learn the network on a sample of a scene and answer any window."""
+    from segmint.solvers.clustering_scene import cluster_scene
+
+    return cluster_scene(scene, options, task)
+
+
 METHOD = Method(
     options=ClusteringOptions,
     segment=segment,
+    fit_scene=fit_scene,
     takes_scribbles=True,
     saves_model=True,
     presets={

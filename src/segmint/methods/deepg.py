@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from segmint.images.scene import Scene
+    from segmint.inference.scene_answer import SceneOutcome
+
 AXES = ("slices", "rows", "columns")
 STARTS = ("em", "random")
 
@@ -124,9 +127,17 @@ def segment(image: NDArray[Any], options: OneImageOptions, task: Task) -> Outcom
     return deep_mixture(image, options, task, varying=False)
 
 
+def fit_scene(scene: Scene, options: OneImageOptions, task: Task) -> SceneOutcome:
+    """Fit a U-Net to a sample of a scene and answer any window."""
+    from segmint.solvers.deep_mixture_scene import deep_mixture_of_scene
+
+    return deep_mixture_of_scene(scene, options, task, varying=False)
+
+
 METHOD = Method(
     options=OneImageOptions,
     segment=segment,
+    fit_scene=fit_scene,
     takes_volumes=True,
     saves_model=True,
     presets={"schwab2024": PUBLISHED},

@@ -17,6 +17,9 @@ from segmint.options import option
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from segmint.images.scene import Scene
+    from segmint.inference.scene_answer import SceneOutcome
+
 COVARIANCES = ("diag", "full", "tied", "spherical")
 STARTS = ("kmeans", "random")
 
@@ -50,9 +53,17 @@ def segment(image: NDArray[Any], options: GaussianMixtureOptions, task: Task) ->
     return gaussian_mixture(image, options, task)
 
 
+def fit_scene(scene: Scene, options: GaussianMixtureOptions, task: Task) -> SceneOutcome:
+    """Fit to the colors of all of a scene, or to a sample, and answer any window."""
+    from segmint.solvers.mixture_scene import gaussian_mixture_of_scene
+
+    return gaussian_mixture_of_scene(scene, options, task)
+
+
 METHOD = Method(
     options=GaussianMixtureOptions,
     segment=segment,
+    fit_scene=fit_scene,
     takes_volumes=True,
     presets={"schwab2024": {"covariance": "diag", "tol": 1e-3, "max_iter": 100, "init": "random"}},
 )

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from segmint.images.scene import Scene
+    from segmint.inference.scene_answer import SceneOutcome
+
 
 @dataclass(frozen=True, kw_only=True)
 class HybridOptions(Options):
@@ -45,4 +48,20 @@ def segment(image: NDArray[np.float32], options: HybridOptions, task: Task) -> O
     return Outcome(labels=hierarchy.labels, hierarchy=hierarchy)
 
 
-METHOD = Method(options=HybridOptions, segment=segment, takes_scribbles=True)
+def fit_scene(scene: Scene, options: HybridOptions, task: Task) -> SceneOutcome:
+    """Merge superpixels of the scene at working size and answer any window."""
+    from segmint.images.scene_pixels import ScenePixels
+    from segmint.inference.scene_answer import SceneOutcome
+    from segmint.regions.hybrid_scene import HybridScene
+
+    answer = HybridScene(
+        ScenePixels(scene=scene, region=task.scene_region),
+        components=options.components,
+        fineness=options.fineness,
+        working_pixels=options.working_pixels,
+        seed=task.seed,
+    )
+    return SceneOutcome(answer=answer, notes=answer.notes)
+
+
+METHOD = Method(options=HybridOptions, segment=segment, fit_scene=fit_scene, takes_scribbles=True)

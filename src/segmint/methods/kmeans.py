@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segmint.errors import UsageError
 from segmint.images.choices import NORMALIZATIONS
@@ -13,6 +13,9 @@ from segmint.options import Options, option
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from segmint.images.scene import Scene
+    from segmint.inference.scene_answer import SceneOutcome
 
 SAMPLE = 200_000
 """Pixels that the centers are fitted on; all pixels are assigned."""
@@ -33,7 +36,6 @@ class KmeansOptions(Options):
 def segment(image: NDArray[np.float32], options: KmeansOptions, task: Task) -> Outcome:
     """Segment by scikit-learn's ``KMeans``."""
     import numpy as np
-    from sklearn.cluster import KMeans
 
     from segmint.images import normalize
 
@@ -43,16 +45,34 @@ def segment(image: NDArray[np.float32], options: KmeansOptions, task: Task) -> O
     sample = values
     if len(values) > SAMPLE:
         sample = values[generator.choice(len(values), SAMPLE, replace=False)]
+    labels = np.full(image.shape[:2], -1, np.int32)
+    labels[region] = fitted_centers(sample, options, task.seed).predict(values)
+    return Outcome(labels=labels)
+
+
+def fit_scene(scene: Scene, options: KmeansOptions, task: Task) -> SceneOutcome:
+    """Find the centers of a sample of a scene and answer any window."""
+    from segmint.solvers.kmeans_scene import kmeans_of_scene
+
+    return kmeans_of_scene(scene, options, task)
+
+
+def fitted_centers(sample: NDArray[np.float32], options: KmeansOptions, seed: int) -> Any:
+    """scikit-learn's ``KMeans``, fitted to values (n, C).
+
+    Raises:
+        UsageError: for more clusters than distinct values.
+    """
+    import numpy as np
+    from sklearn.cluster import KMeans
+
     distinct = len(np.unique(sample, axis=0))
     if options.components > distinct:
         raise UsageError(
             f"--components is {options.components}, more than the {distinct} distinct pixel values "
             f"of the image: ask for at most {distinct}"
         )
-    model = KMeans(options.components, n_init=options.restarts, random_state=task.seed)
-    labels = np.full(image.shape[:2], -1, np.int32)
-    labels[region] = model.fit(sample).predict(values)
-    return Outcome(labels=labels)
+    return KMeans(options.components, n_init=options.restarts, random_state=seed).fit(sample)
 
 
-METHOD = Method(options=KmeansOptions, segment=segment)
+METHOD = Method(options=KmeansOptions, segment=segment, fit_scene=fit_scene)

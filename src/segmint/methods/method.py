@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segmint.images import Image
+    from segmint.images.scene import Scene
+    from segmint.inference.memory_limit import MemoryLimit
+    from segmint.inference.scene_answer import SceneOutcome
     from segmint.methods.mixture_table import MixtureTable
     from segmint.regions.hierarchy import RegionHierarchy
 
@@ -43,6 +46,10 @@ class Task:
     """File for the learned network, for methods that learn one."""
     image: Image | None = None
     """What the file said beside its pixels."""
+    scene_region: Scene | None = None
+    """Of a scene, where to look: values other than 0 are inside."""
+    limit: MemoryLimit | None = None
+    """Of a scene, how much memory may be used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +87,9 @@ class Method:
     segment: Callable[[NDArray[Any], Any, Task], Outcome]
     """``segment(image, options, task)``: the image is float32 (H, W, C) in 0..1, unless the method
     takes volumes."""
+    fit_scene: Callable[[Scene, Any, Task], SceneOutcome] | None = None
+    """``fit_scene(scene, options, task)``: learns from a sample or one pass of a scene and says how
+    to answer any window of it; None where the method has to see the whole image at once."""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     takes_volumes: bool = False
     """Gets (H, W, C) or (D, H, W, C) with the values as they are stored, not slice by slice."""

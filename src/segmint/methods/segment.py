@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,11 @@ from segmint.methods.method import BY_AREA, Method, Observer, Outcome, Task
 from segmint.methods.segmentation import Segmentation
 from segmint.options import Options
 from segmint.regions.ordering import order_by_area
+
+if TYPE_CHECKING:
+    from segmint.images.scene import Scene
+    from segmint.inference.memory_limit import MemoryLimit
+    from segmint.inference.scene_answer import SceneOutcome
 
 UNLABELLED = 255
 """Value of pixels without a scribble."""
@@ -99,6 +104,70 @@ def segment(
     )
 
 
+def fit_scene(
+    scene: Scene,
+    method: str = DEFAULT_METHOD,
+    *,
+    preset: str | None = None,
+    region: Scene | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    save_model: str | None = None,
+    limit: MemoryLimit | None = None,
+    **options: Any,
+) -> SceneOutcome:
+    """Learn from one pass or a stated sample of a scene, and say how to answer any window of it.
+
+    Args:
+        scene: an image, or a stack, that need not fit into memory.
+        method: one that sees a scene part by part, as ``em-gmm``.
+        preset: a named set of options of the method.
+        region: of the scene's size; values other than 0 are where to look.
+        seed: of everything random; the same seed gives the same answers on the same machine.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``auto``, ``float32`` or ``bfloat16``, of networks.
+        save_model: file for the learned network, for methods that learn one.
+        limit: of the memory that windows may take.
+        options: of the method, for example ``components=5``.
+
+    Raises:
+        InputError: for a scene or a region that cannot be used.
+        UsageError: for a method that has to see the whole image at once, an unknown preset or
+            option, or a value out of range.
+    """
+    chosen: Method = methods.load(method)
+    resolved = chosen.resolve(preset, options)
+    check_arithmetic(seed, device, precision)
+    check_abilities(method, scribbles=False, save_model=save_model is not None)
+    fit = _fit_of(method)
+    _check_scene_region(scene, region)
+    task = Task(
+        seed=seed,
+        device=device,
+        precision=precision,
+        save_model=save_model,
+        scene_region=region,
+        limit=limit,
+    )
+    with memory_errors():
+        return fit(scene, resolved, task)
+
+
+def check_scene_abilities(method: str, *, scribbles: bool = False) -> None:
+    """Refuse what a method cannot do window by window.
+
+    Raises:
+        UsageError: names the methods that can, or says that scribbles need the whole image.
+    """
+    _fit_of(method)
+    if scribbles:
+        raise UsageError(
+            "scribbles are for images that are held in memory, not for one that is read window by "
+            "window: leave --scribbles out or give a smaller image"
+        )
+
+
 def segmentation_of(
     outcome: Outcome, *, method: str, options: Mapping[str, Any], seed: int, seconds: float
 ) -> Segmentation:
@@ -142,6 +211,25 @@ def checked_region(image: Image, region: ArrayLike | None) -> NDArray[np.bool_] 
         where = where != 0
     check_region(image.pixels, where)
     return where
+
+
+def _fit_of(method: str) -> Callable[[Scene, Any, Task], SceneOutcome]:
+    chosen: Method = methods.load(method)
+    if chosen.fit_scene is not None:
+        return chosen.fit_scene
+    able = [name for name in methods if methods.load(name).fit_scene is not None]
+    raise UsageError(
+        f"method {method!r} has to see the whole image at once, and this one is read window by "
+        f"window: use {', '.join(able[:-1])} or {able[-1]}, or give a smaller image"
+    )
+
+
+def _check_scene_region(scene: Scene, region: Scene | None) -> None:
+    if region is not None and region.shape != scene.shape:
+        raise InputError(
+            f"region has shape {region.shape} and the image {scene.shape}, "
+            "accepted is a region of the image's shape: pass the one that belongs to it"
+        )
 
 
 def check_abilities(method: str, *, scribbles: bool, save_model: bool) -> None:

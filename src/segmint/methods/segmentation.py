@@ -24,11 +24,13 @@ from segmint.images import (
 )
 from segmint.images.viewing import fullest_slice, upright
 from segmint.methods.method import BY_AREA
+from segmint.methods.mixture_files import write_mixture
 from segmint.methods.mixture_table import MixtureTable
+from segmint.methods.result_record import result_record
 from segmint.regions.hierarchy import RegionHierarchy
 from segmint.regions.ordering import order_by_area
 from segmint.regions.storage import save_hierarchy
-from segmint.runs import atomic_path, staged_folder, versions, write_json, write_text
+from segmint.runs import atomic_path, staged_folder, write_json
 
 RESULT = "result.json"
 """The record of a result; written last, so that its presence means that the result is whole."""
@@ -197,8 +199,7 @@ class Segmentation:
             if self.hierarchy is not None:
                 save_hierarchy(stage / "hierarchy.npz", self.hierarchy)
             if self.mixture is not None:
-                write_text(stage / "mixture.csv", self.mixture.csv())
-                self._write_history(stage / "history.png")
+                write_mixture(stage, self.mixture, self.history)
             if self.maps:
                 self._write_maps(stage, source)
             if self.uncertainty_map:
@@ -208,18 +209,6 @@ class Segmentation:
                     temporary.write_bytes(content)
             write_json(stage / RESULT, self._record(source, labels.name))
         return folder
-
-    def _write_history(self, path: Path) -> None:
-        from segmint.images.curves import draw_curve
-
-        rows = [row for row in self.history if "nll" in row]
-        if rows:
-            x = "slice" if "slice" in rows[0] else "iteration"
-            curve = draw_curve(
-                rows, x=x, series=["nll"], label="negative log-likelihood (nats per pixel)"
-            )
-            with atomic_path(path) as temporary:
-                temporary.write_bytes(curve)
 
     def _write_maps(self, folder: Path, image: Image | None) -> None:
         from segmint.images.maps import write_maps
@@ -287,20 +276,19 @@ class Segmentation:
         if image is not None:
             source = None if image.source is None else str(image.source)
             notes = [*image.notes, *notes]
-        return {
-            "image": source,
-            "labels": labels,
-            "shape": list(self.labels.shape),
-            "spacing": None if image is None else image.spacing,
-            "method": self.method,
-            "options": dict(self.options),
-            "seed": self.seed,
-            "components": self.components,
-            "order": self.order,
-            "names": {str(index): name for index, name in self.names.items()},
-            "mixture": None if self.mixture is None else self.mixture.rows(),
-            "seconds": round(self.seconds, 4),
-            "notes": notes,
-            "versions": versions(),
-            "history": list(self.history),
-        }
+        return result_record(
+            image=source,
+            labels=labels,
+            shape=self.labels.shape,
+            spacing=None if image is None else image.spacing,
+            method=self.method,
+            options=self.options,
+            seed=self.seed,
+            components=self.components,
+            order=self.order,
+            names=self.names,
+            mixture=self.mixture,
+            seconds=self.seconds,
+            notes=notes,
+            history=self.history,
+        )

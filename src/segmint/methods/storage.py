@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from segmint.errors import InputError
-from segmint.images import Image, read_image, read_labels
+from segmint.images import MAX_PIXELS, Image, read_image, read_labels
 from segmint.methods.method import BY_AREA
 from segmint.methods.segmentation import RESULT, Segmentation
 from segmint.regions.storage import load_hierarchy
@@ -27,10 +28,12 @@ def load_segmentation(folder: str | Path) -> tuple[Segmentation, Image | None]:
     """A saved segmentation, and its image where that can still be read.
 
     Raises:
-        InputError: when the folder is not a finished result.
+        InputError: when the folder is not a finished result, or one of a scene that is too large to
+            be held in memory.
     """
     folder = Path(folder)
     record = read_record(folder)
+    _check_size(folder, record)
     hierarchy = folder / "hierarchy.npz"
     segmentation = Segmentation(
         labels=read_labels(folder / record["labels"]),
@@ -67,9 +70,18 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise InputError(
             f"{folder / RESULT} is damaged (no usable {', '.join(wrong)}): segment the image again"
         )
-    if not (folder / found["labels"]).is_file():
+    if not (folder / found["labels"]).exists():
         raise InputError(f"{folder} has lost its {found['labels']}: segment the image again")
     return found
+
+
+def _check_size(folder: Path, record: dict[str, Any]) -> None:
+    if record.get("streamed") and math.prod(record.get("shape", [])) > MAX_PIXELS:
+        sides = " x ".join(map(str, record["shape"]))
+        raise InputError(
+            f"{folder} is the result of a scene of {sides} pixels, accepted here are at most "
+            f"{MAX_PIXELS}: cut out the part you need from {record['labels']}"
+        )
 
 
 def _image(record: dict[str, Any]) -> Image | None:

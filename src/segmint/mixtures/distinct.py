@@ -78,7 +78,7 @@ def distinct_samples(pixels: Any, *, inverse: bool = True) -> tuple[NDArray[Any]
     if bits <= SMALL_TABLE or (bits <= LARGE_TABLE and len(array) >= MANY):
         return _counted(array, bits, inverse)
     codes, *rest = _sorted(np.concatenate(list(_codes(array))), inverse)
-    return _decoded(codes, array.dtype, array.shape[1]), *rest
+    return pixels_of(codes, array.dtype, array.shape[1]), *rest
 
 
 def _sorted(values: NDArray[Any], inverse: bool) -> tuple[NDArray[Any], ...]:
@@ -93,7 +93,7 @@ def _counted(array: NDArray[Any], bits: int, inverse: bool) -> tuple[NDArray[Any
     table = _histogram(array, bits)
     codes = np.flatnonzero(table)
     counts = table[codes].astype(np.int64)
-    samples = _decoded(codes, array.dtype, array.shape[1])
+    samples = pixels_of(codes, array.dtype, array.shape[1])
     if not inverse:
         return samples, counts
     table[codes] = np.arange(len(codes), dtype=table.dtype)
@@ -119,25 +119,41 @@ def _histogram(array: NDArray[Any], bits: int) -> NDArray[np.int32]:
 
 
 def _codes(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Pixels as one unsigned number each, chunk by chunk; the first channel is the highest part.
-
-    The sign bit is flipped, so that codes are in the order of the values.
-    """
-    bits, channels = 8 * array.dtype.itemsize, array.shape[1]
-    unsigned = np.dtype(f"u{array.dtype.itemsize}")
-    wide = np.dtype(f"u{next(size for size in (1, 2, 4, 8) if 8 * size >= bits * channels)}")
-    flip = unsigned.type(_sign_bit(array.dtype))
+    """Pixels as one unsigned number each, chunk by chunk."""
     for part in parts(len(array), ROWS):
-        chunk = array[part]
-        codes = np.zeros(len(chunk), wide)
-        for column in np.moveaxis(chunk, 1, 0):
-            values = np.ascontiguousarray(column).view(unsigned) ^ flip
-            codes = values.astype(wide) if channels == 1 else codes << wide.type(bits) | values
-        yield codes
+        yield codes_of(array[part])
 
 
-def _decoded(codes: NDArray[Any], dtype: np.dtype[Any], channels: int) -> NDArray[Any]:
-    """(n, M) pixels of so many codes."""
+def codes_of(pixels: NDArray[Any]) -> NDArray[Any]:
+    """(n, M) integers of at most 64 bits a pixel as one unsigned number each.
+
+    The first channel is the highest part. The sign bit is flipped, so that codes are in the order
+    of the values.
+    """
+    bits, channels = 8 * pixels.dtype.itemsize, pixels.shape[1]
+    if pixels.dtype == np.uint8 and channels == 3:
+        return _codes_of_rgb(pixels)
+    unsigned = np.dtype(f"u{pixels.dtype.itemsize}")
+    wide = np.dtype(f"u{next(size for size in (1, 2, 4, 8) if 8 * size >= bits * channels)}")
+    flip = unsigned.type(_sign_bit(pixels.dtype))
+    codes = np.zeros(len(pixels), wide)
+    for column in np.moveaxis(pixels, 1, 0):
+        values = np.ascontiguousarray(column).view(unsigned) ^ flip
+        codes = values.astype(wide) if channels == 1 else codes << wide.type(bits) | values
+    return codes
+
+
+def _codes_of_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """By copying bytes, three times as fast as by shifting numbers."""
+    four = np.zeros((len(pixels), 4), np.uint8)
+    for place, column in enumerate(np.moveaxis(pixels, 1, 0), start=1):
+        four[:, place] = column
+    codes: NDArray[np.uint32] = four.view(">u4")[:, 0].astype(np.uint32)
+    return codes
+
+
+def pixels_of(codes: NDArray[Any], dtype: np.dtype[Any], channels: int) -> NDArray[Any]:
+    """(n, M) pixels of codes (n,) as :func:`codes_of` makes them."""
     bits = 8 * dtype.itemsize
     unsigned = np.dtype(f"u{dtype.itemsize}")
     wide = codes.astype(np.uint64)

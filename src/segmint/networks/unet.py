@@ -83,6 +83,11 @@ class UNet(nn.Module):
         """Arguments that build the same network again, weights apart."""
         return dict(self._configuration)
 
+    @property
+    def step(self) -> int:
+        """Height and width are padded to multiples of it."""
+        return 2 ** len(self.up)
+
     def forward(self, image: Tensor) -> Tensor:
         """Logits (N, K, H, W) of images (N, C, H, W) of any size.
 
@@ -90,7 +95,7 @@ class UNet(nn.Module):
             UsageError: in training, when a batch leaves a single value for batch normalization.
         """
         with enough_values(image):
-            image, window = padded(image, 2 ** len(self.up))
+            image, window = padded(image, self.step)
             risen = rise(self.up, descend(self.down, image))
         return cast(Tensor, self.head(risen[-1]))[window]
 

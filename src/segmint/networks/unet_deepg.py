@@ -81,14 +81,19 @@ class DeepGUNet(nn.Module):
         """Arguments that build the same network again, weights apart."""
         return dict(self._configuration)
 
+    @property
+    def step(self) -> int:
+        """Height and width are padded to multiples of it."""
+        return 2 ** len(self.links)
+
     def forward(self, image: Tensor) -> Tensor:
         """Logits (N, K, H, W) of images (N, C, H, W) of any size."""
-        image, window = padded(image, 2 ** len(self.links))
+        image, window = padded(image, self.step)
         return cast(Tensor, self.head(self._risen(image)[-1]))[window]
 
     def all_logits(self, image: Tensor) -> tuple[Tensor, ...]:
         """Logits of every further head, coarse to fine, of the image padded to whole levels."""
-        risen = self._risen(padded(image, 2 ** len(self.links))[0])
+        risen = self._risen(padded(image, self.step)[0])
         return tuple(head(x) for head, x in zip(self.further_heads, risen, strict=False))
 
     def _risen(self, image: Tensor) -> list[Tensor]:

@@ -88,6 +88,21 @@ class ZooNetwork(nn.Module):
         """Arguments beside the name that build the same network again, weights apart."""
         return dict(self._configuration)
 
+    @property
+    def step(self) -> int:
+        """Height and width are padded to multiples of it."""
+        return self._step
+
+    @property
+    def least(self) -> int:
+        """Height and width are padded to at least this."""
+        return self._least
+
+    @property
+    def most(self) -> int | None:
+        """Height and width that an encoder of one size takes; None where it takes any."""
+        return self._needs.size
+
     def forward(self, image: Tensor) -> Tensor:
         """Logits (N, K, H, W) of images (N, C, H, W) of any size.
 
@@ -95,7 +110,7 @@ class ZooNetwork(nn.Module):
             UsageError: in training, when a batch leaves a single value for batch normalization; for
                 an image larger than what an encoder of one size takes.
         """
-        larger, window = padded(image, self._step, self._least)
+        larger, window = padded(image, self.step, self.least)
         with enough_values(image):
             return self._respond(larger)[window]
 

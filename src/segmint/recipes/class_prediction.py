@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
@@ -13,14 +14,19 @@ from numpy.typing import NDArray
 from segmint.datasets.preprocessing import Preprocessing
 from segmint.devices import choose_device, choose_dtype
 from segmint.errors import InputError
+from segmint.images.array_scene import ArrayScene
 from segmint.images.channels import check_channel_order
+from segmint.images.scene import Scene
+from segmint.images.window import blocks
+from segmint.inference.member import Member
+from segmint.inference.scene_answer import SceneAnswer, SceneOutcome
+from segmint.inference.tiled_prediction import TiledPrediction
+from segmint.inference.tiling import Tiling
 from segmint.methods.method import OF_THE_DATA_SET, Outcome
 from segmint.networks.storage import load_network
-from segmint.solvers.descent import arithmetic
-from segmint.solvers.logits import sized
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from segmint.images import Image
 
@@ -44,9 +50,23 @@ class ClassPrediction:
     device: torch.device
     dtype: torch.dtype
     """Of the networks' arithmetic."""
+    tiling: Tiling = field(default_factory=Tiling)
+
+    @property
+    def arithmetic(self) -> str:
+        """The type that networks compute in."""
+        return str(self.dtype).removeprefix("torch.")
 
     @classmethod
-    def of(cls, folder: Path, record: dict[str, Any], *, device: str, precision: str) -> Self:
+    def of(
+        cls,
+        folder: Path,
+        record: dict[str, Any],
+        *,
+        device: str,
+        precision: str,
+        tiling: Tiling | None = None,
+    ) -> Self:
         """What the record of a run says.
 
         Raises:
@@ -65,9 +85,30 @@ class ClassPrediction:
                 channel_names=tuple(record["channel_names"]),
                 device=place,
                 dtype=choose_dtype(precision, place),
+                tiling=tiling or Tiling(),
             )
         except (InputError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise _unfit(folder) from error
+
+    def member(self, file: str, activation: Activation) -> Member:
+        """A network of the run, ready to predict.
+
+        Args:
+            file: its path in the folder of the run.
+            activation: what makes probabilities of its logits; ``sigmoid`` gives independent ones,
+                brought to a sum of 1.
+
+        Raises:
+            InputError: as :meth:`network` does.
+        """
+        return Member.of(
+            self.network(file),
+            preprocessing=self.preprocessing,
+            activation=activation,
+            device=self.device,
+            dtype=self.dtype,
+            name=str(self.folder / file),
+        )
 
     def network(self, file: str) -> nn.Module:
         """A network of the run, ready to predict.
@@ -92,7 +133,7 @@ class ClassPrediction:
                 )
         return network.to(self.device).eval()
 
-    def check(self, image: Image) -> None:
+    def check(self, image: Image | Scene) -> None:
         """Refuse an image unlike those that the run learned on.
 
         Raises:
@@ -105,35 +146,37 @@ class ClassPrediction:
             )
         check_channel_order(image.channel_names, self.channel_names, "the run")
 
-    def probabilities(
-        self, network: nn.Module, image: Image, activation: Activation, *, file: str
-    ) -> NDArray[np.float32]:
-        """(K, H, W), or (K, D, H, W) of a stack, float32 that sum to 1.
-
-        Args:
-            network: one of :meth:`network`.
-            image: of any size.
-            activation: ``sigmoid`` gives independent probabilities, brought to a sum of 1.
-            file: that the network is from, for messages.
+    def probabilities(self, member: Member, image: Image) -> NDArray[np.float32]:
+        """(K, H, W), or (K, D, H, W) of a stack, float32 that sum to 1, of an image of any size.
 
         Raises:
             InputError: when the network answers with values that are no numbers.
         """
-        planes = list(image.pixels) if image.is_stack else [image.pixels]
-        found = [
-            _ACTIVATIONS[activation](
-                respond(network, self.preprocessing.tensor(plane), plane.shape[:2], self.dtype)
-            )
-            for plane in planes
-        ]
-        stacked: NDArray[np.float32] = np.stack(found, axis=1)
-        if not np.isfinite(stacked).all():
-            raise InputError(
-                f"{self.folder / file} answers with values that are no numbers: the file is "
-                "damaged, or the image far brighter than those it learned on; train again, or "
-                "check the image"
-            )
-        return stacked if image.is_stack else stacked[:, 0]
+        answer = self.answer([member])
+        scene = ArrayScene(image)
+        found = [whole_probabilities(answer, scene, plane) for plane in range(scene.planes)]
+        return np.stack(found, axis=1) if image.is_stack else found[0]
+
+    def answer(self, members: Sequence[Member]) -> TiledPrediction:
+        """What members say together, window by window."""
+        tiling = self.tiling
+        return TiledPrediction(
+            members, views=tiling.views, limit=tiling.resolved_limit(), tile=tiling.tile
+        )
+
+    def scene_outcome(self, members: Sequence[Member], scene: Scene) -> SceneOutcome:
+        """How members answer a scene, and what their answers mean.
+
+        Raises:
+            InputError: for other channels than the run learned on.
+        """
+        self.check(scene)
+        return SceneOutcome(
+            answer=self.answer(members),
+            order=OF_THE_DATA_SET,
+            names=dict(enumerate(self.classes)),
+            colors=self.palette,
+        )
 
     def outcome(
         self, probabilities: NDArray[np.float32], region: NDArray[np.bool_] | None
@@ -148,6 +191,29 @@ class ClassPrediction:
         )
 
 
+class ClassPredictor:
+    """One network of a run that answers alone.
+
+    Args:
+        prediction: what the run says of its networks.
+        member: the network.
+    """
+
+    def __init__(self, prediction: ClassPrediction, member: Member) -> None:
+        self.prediction = prediction
+        self.members = (member,)
+
+    def __call__(self, image: Image, region: NDArray[np.bool_] | None) -> Outcome:
+        """The classes of an image."""
+        self.prediction.check(image)
+        found = self.prediction.probabilities(self.members[0], image)
+        return self.prediction.outcome(found, region)
+
+    def of_scene(self, scene: Scene) -> SceneOutcome:
+        """The classes of a scene, window by window."""
+        return self.prediction.scene_outcome(self.members, scene)
+
+
 def labels_of(
     probabilities: NDArray[np.float32], region: NDArray[np.bool_] | None
 ) -> NDArray[np.int32]:
@@ -156,25 +222,12 @@ def labels_of(
     return labels if region is None else np.where(region, labels, np.int32(-1))
 
 
-def respond(network: nn.Module, image: Tensor, size: tuple[int, int], dtype: torch.dtype) -> Tensor:
-    """Logits (K, H, W) float32 of a preprocessed image (1, C, h, w), at a size (H, W)."""
-    device = next(network.parameters()).device
-    image = image.to(device).contiguous(memory_format=torch.channels_last)
-    with torch.no_grad(), arithmetic(dtype, device):
-        logits = network(image)
-    return sized(logits.float(), size)[0].cpu()
-
-
-def _softmax(logits: Tensor) -> NDArray[np.float32]:
-    return cast("NDArray[np.float32]", logits.softmax(dim=0).numpy())
-
-
-def _sigmoid(logits: Tensor) -> NDArray[np.float32]:
-    # In logarithms, because all of them may be far below the smallest float.
-    return _softmax(torch.nn.functional.logsigmoid(logits))
-
-
-_ACTIVATIONS = {"softmax": _softmax, "sigmoid": _sigmoid}
+def whole_probabilities(answer: SceneAnswer, scene: Scene, plane: int = 0) -> NDArray[np.float32]:
+    """(K, H, W) of an image, answered block by block."""
+    found = np.empty((answer.classes, *scene.size), np.float32)
+    for window in blocks(scene.height, scene.width, answer.block):
+        found[(slice(None), *window.slices)] = answer.probabilities(scene, window, plane)
+    return found
 
 
 def _unfit(folder: Path) -> InputError:

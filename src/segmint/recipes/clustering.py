@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segmint.images import Image
+    from segmint.inference.tiling import Tiling
     from segmint.methods.method import Outcome
     from segmint.networks.clustering import ClusteringNetwork
     from segmint.objectives.batch import Batch
@@ -62,7 +63,9 @@ def train(plan: Plan) -> dict[str, Any]:
     }
 
 
-def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -> Predictor:
+def load(
+    folder: Path, record: dict[str, Any], *, device: str, precision: str, tiling: Tiling
+) -> Predictor:
     """A function from an image to its components, with the numbers learned in training."""
     import numpy as np
 
@@ -71,6 +74,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     from segmint.solvers.clustering import prepare, respond
     from segmint.solvers.reduction import to_input
 
+    tiling.refuse_views("components")
     place = choose_device(device)
     dtype = choose_dtype(precision, place)
     network, options, numbers = _learned(folder, record)

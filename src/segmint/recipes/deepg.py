@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segmint.images import Image
+    from segmint.inference.tiling import Tiling
     from segmint.methods.method import Outcome
 
 NETWORK = "network.safetensors"
@@ -65,7 +66,9 @@ def train(plan: Plan, *, varying: bool) -> dict[str, Any]:
     }
 
 
-def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -> Predictor:
+def load(
+    folder: Path, record: dict[str, Any], *, device: str, precision: str, tiling: Tiling
+) -> Predictor:
     """A function from an image to its components, with the numbers learned in training."""
     import numpy as np
 
@@ -75,6 +78,7 @@ def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -
     from segmint.networks.unet_deepg import DeepGUNet as UNet
     from segmint.solvers.deep_mixture_folder import Learned, predicted
 
+    tiling.refuse_views("components")
     place = choose_device(device)
     dtype = choose_dtype(precision, place)
     network = load_network(folder / NETWORK)

@@ -21,6 +21,7 @@ from segmint.solvers.training_options import TrainingOptions
 
 if TYPE_CHECKING:
     from segmint.datasets.dataset import Dataset
+    from segmint.inference.tiling import Tiling
     from segmint.recipes.labelled_data import LabelledData
     from segmint.solvers.learning_task import BatchSource
 
@@ -77,12 +78,20 @@ def train(plan: Plan) -> dict[str, Any]:
 
 
 def load(
-    folder: Path, record: dict[str, Any], *, device: str, precision: str, peer: str
+    folder: Path,
+    record: dict[str, Any],
+    *,
+    device: str,
+    precision: str,
+    tiling: Tiling,
+    peer: str,
 ) -> EveryPeer:
     """What says which classes the pixels of an image have, by a peer or an ensemble."""
     from segmint.recipes.peer_prediction import PeerPrediction
 
-    return PeerPrediction(folder, record, device=device, precision=precision, peer=peer)
+    return PeerPrediction(
+        folder, record, device=device, precision=precision, tiling=tiling, peer=peer
+    )
 
 
 def names_of(record: Mapping[str, Any]) -> tuple[str, ...]:

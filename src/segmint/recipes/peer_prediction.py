@@ -17,9 +17,11 @@ from segmint.recipes.peers_record import read_peers
 from segmint.solvers.peer_names import ENSEMBLE, SOLO
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from segmint.images import Image
+    from segmint.images.scene import Scene
+    from segmint.inference.member import Member
+    from segmint.inference.scene_answer import SceneOutcome
+    from segmint.inference.tiling import Tiling
 
 Maps = NDArray[np.float32]
 Region = NDArray[np.bool_] | None
@@ -35,6 +37,7 @@ class PeerPrediction:
         record: of the run, checked on reading.
         device: where networks compute.
         precision: of their arithmetic.
+        tiling: how large images are cut.
         peer: name of a peer or an ensemble.
 
     Raises:
@@ -43,29 +46,42 @@ class PeerPrediction:
     """
 
     def __init__(
-        self, folder: Path, record: dict[str, Any], *, device: str, precision: str, peer: str
+        self,
+        folder: Path,
+        record: dict[str, Any],
+        *,
+        device: str,
+        precision: str,
+        tiling: Tiling,
+        peer: str,
     ) -> None:
-        self._prediction = ClassPrediction.of(folder, record, device=device, precision=precision)
+        self.prediction = ClassPrediction.of(
+            folder, record, device=device, precision=precision, tiling=tiling
+        )
         told = read_peers(record)
         self._files, self._ensembles = told.files, told.ensembles
         self._peer = peer
-        self._networks: dict[str, nn.Module] = {}
-        for file in self._asked(peer).values():
-            self._network(file)
+        self._read: dict[str, Member] = {}
+        self.members = tuple(self._member(file) for file in self._asked(peer).values())
+        """Those that answer together."""
 
     def __call__(self, image: Image, region: Region) -> Outcome:
         """The classes of an image by the peer that was asked for."""
-        self._prediction.check(image)
+        self.prediction.check(image)
         found = self._mean(self._asked(self._peer), image)
-        outcome = self._prediction.outcome(found, region)
+        outcome = self.prediction.outcome(found, region)
         members = self._ensembles.get(self._own_ensemble())
         if members is None:
             return outcome
         return replace(outcome, uncertainty=lambda: self._uncertainty(members, image, region))
 
+    def of_scene(self, scene: Scene) -> SceneOutcome:
+        """The classes of a scene, by the mean of those that answer together."""
+        return self.prediction.scene_outcome(self.members, scene)
+
     def answers(self, image: Image, region: Region) -> dict[str, NDArray[np.int32]]:
         """Labels by the name of every peer and ensemble; each network is computed once."""
-        self._prediction.check(image)
+        self.prediction.check(image)
         labels: dict[str, NDArray[np.int32]] = {}
         sums: dict[str, Maps] = {}
         for file in self._all_files():
@@ -107,10 +123,9 @@ class PeerPrediction:
         return bits if region is None else np.where(region, bits, np.float32(0))
 
     def _probabilities(self, file: str, image: Image) -> Maps:
-        network = self._network(file)
-        return self._prediction.probabilities(network, image, "softmax", file=file)
+        return self.prediction.probabilities(self._member(file), image)
 
-    def _network(self, file: str) -> nn.Module:
-        if file not in self._networks:
-            self._networks[file] = self._prediction.network(file)
-        return self._networks[file]
+    def _member(self, file: str) -> Member:
+        if file not in self._read:
+            self._read[file] = self.prediction.member(file, "softmax")
+        return self._read[file]

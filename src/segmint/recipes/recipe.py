@@ -99,8 +99,9 @@ class Recipe:
     """Learns, writes the network, and returns what the record of the run shall say, with the
     ``summary`` that a command prints and the ``seconds`` of all sittings."""
     load: Callable[..., Predictor]
-    """``load(folder, record, *, device, precision)``, and where it has peers also ``peer``, the
-    name of one; then it is an :class:`EveryPeer`."""
+    """``load(folder, record, *, device, precision, tiling)``, and where it has peers also ``peer``,
+    the name of one; then it is an :class:`EveryPeer`. One that also has ``of_scene`` answers images
+    that do not fit into memory."""
     defaults: Values = field(default_factory=dict)
     """Where this recipe departs from the defaults of its options."""
     presets: Mapping[str, Values] = field(default_factory=dict)

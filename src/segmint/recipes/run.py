@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmint.devices import memory_errors
 from segmint.errors import InputError, UsageError, nearest, shortened
-from segmint.images import Image, check_finite
-from segmint.methods.segment import checked_region, segmentation_of
-from segmint.methods.segmentation import Segmentation
+from segmint.images import Image
+from segmint.inference.tiling import Tiling
 from segmint.recipes import recipes
+from segmint.recipes.answering import Answering, checked
 from segmint.recipes.recipe import EveryPeer, Recipe
 from segmint.recipes.run_folder import LAST, RUN, is_unfinished
 
@@ -47,7 +46,7 @@ _COUNTERS = ("epoch", "iteration", "step")
 """What rows of the history are counted by."""
 
 
-class Run:
+class Run(Answering):
     """A folder with everything one training made.
 
     Args:
@@ -56,10 +55,12 @@ class Run:
         precision: of their arithmetic.
         peer: of a run with several networks, the name of the one that answers, or of an ensemble
             of them; None is the one that was best in training.
+        tiling: how large images are cut, and test-time augmentation.
 
     Raises:
         InputError: when the folder is not a finished run, or holds a damaged file.
-        UsageError: for an unknown device, precision or peer.
+        UsageError: for an unknown device, precision or peer, or for test-time augmentation of what
+            has none.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Run:
         device: str = "auto",
         precision: str = "auto",
         peer: str | None = None,
+        tiling: Tiling | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.record = read_record(self.folder)
@@ -77,10 +79,48 @@ class Run:
         has one network."""
         self.peer = self._checked_peer(peer)
         """The one that answers, where there are several."""
-        own = {} if self.peer is None else {"peer": self.peer}
+        own: dict[str, Any] = {} if self.peer is None else {"peer": self.peer}
+        self._tiling = tiling or Tiling()
         self._predictor = self.recipe.load(
-            self.folder, self.record, device=device, precision=precision, **own
+            self.folder,
+            self.record,
+            device=device,
+            precision=precision,
+            tiling=self._tiling,
+            **own,
         )
+
+    @property
+    def method(self) -> str:
+        """Who answers, as a result says it."""
+        return f"run of {self.record['recipe']}"
+
+    @property
+    def seed(self) -> int:
+        """Of the training."""
+        return int(self.record["seed"])
+
+    @property
+    def arithmetic(self) -> str | None:
+        """The type that networks compute in, for those that learned classes; None for others."""
+        prediction = getattr(self._predictor, "prediction", None)
+        return None if prediction is None else str(prediction.arithmetic)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the labels beside :attr:`described`."""
+        changed = (self.folder / RUN).stat().st_mtime_ns
+        return {**super().identity, "run_changed": changed}
+
+    @property
+    def are_several(self) -> bool:
+        """Whether several networks answer, that can disagree."""
+        return bool(self.peers)
+
+    @property
+    def classes(self) -> int:
+        """Classes or components that an answer can have."""
+        return len(self.record.get("classes", ())) or int(self.record.get("components", 1))
 
     @property
     def recipe(self) -> Recipe:
@@ -92,33 +132,8 @@ class Run:
     def described(self) -> dict[str, Any]:
         """What a result of this run says of how it was made."""
         own = {} if self.peer is None else {"peer": self.peer}
-        return {"run": str(self.folder), **own, **self.record["options"]}
-
-    def predict(
-        self, image: ArrayLike | Image, *, region: ArrayLike | None = None
-    ) -> NDArray[np.int32]:
-        """Labels (H, W), or (D, H, W) of a stack, with the numbers learned in training."""
-        return self.segment(image, region=region).labels
-
-    def segment(self, image: ArrayLike | Image, *, region: ArrayLike | None = None) -> Segmentation:
-        """As :meth:`predict`, with what is needed to save the result.
-
-        Args:
-            image: like those that the run learned on.
-            region: (H, W) boolean, or (D, H, W) for a stack: where to look; a prepared file brings
-                its own.
-        """
-        source, where = _checked(image, region)
-        start = time.perf_counter()
-        with memory_errors():
-            outcome = self._predictor(source, where)
-        return segmentation_of(
-            outcome,
-            method=f"run of {self.record['recipe']}",
-            options=self.described,
-            seed=int(self.record["seed"]),
-            seconds=time.perf_counter() - start,
-        )
+        seen = self._tiling.described()
+        return {"run": str(self.folder), **own, **seen, **self.record["options"]}
 
     def answers(
         self, image: ArrayLike | Image, *, region: ArrayLike | None = None
@@ -135,7 +150,7 @@ class Run:
         """
         if not self.peers:
             return {str(self.record["recipe"]): self.predict(image, region=region)}
-        source, where = _checked(image, region)
+        source, where = checked(image, region)
         with memory_errors():
             return cast(EveryPeer, self._predictor).answers(source, where)
 
@@ -255,16 +270,6 @@ def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return abs(value) <= sys.float_info.max
-
-
-def _checked(
-    image: ArrayLike | Image, region: ArrayLike | None
-) -> tuple[Image, NDArray[np.bool_] | None]:
-    """The image and where to look in it."""
-    source = image if isinstance(image, Image) else Image.from_array(image)
-    where = checked_region(source, region)
-    check_finite(source, where, advice="clean them")
-    return source, where
 
 
 def _not_a_run(folder: Path) -> str:

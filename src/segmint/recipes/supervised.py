@@ -15,11 +15,7 @@ from segmint.solvers.optimizer_options import OptimizerOptions
 from segmint.solvers.training_options import TrainingOptions
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from segmint.images import Image
-    from segmint.methods.method import Outcome
+    from segmint.inference.tiling import Tiling
     from segmint.objectives.objective import Objective
     from segmint.recipes.labelled_data import LabelledData
     from segmint.solvers.training import Fitted
@@ -86,24 +82,21 @@ def train(plan: Plan) -> dict[str, Any]:
     }
 
 
-def load(folder: Path, record: dict[str, Any], *, device: str, precision: str) -> Predictor:
-    """A function from an image to the classes of its pixels."""
-    from segmint.recipes.class_prediction import ClassPrediction
+def load(
+    folder: Path, record: dict[str, Any], *, device: str, precision: str, tiling: Tiling
+) -> Predictor:
+    """What says the classes of the pixels of images and scenes."""
+    from segmint.recipes.class_prediction import ClassPrediction, ClassPredictor
 
-    prediction = ClassPrediction.of(folder, record, device=device, precision=precision)
-    network = prediction.network(NETWORK)
+    prediction = ClassPrediction.of(
+        folder, record, device=device, precision=precision, tiling=tiling
+    )
     activation = record.get("activation")
     if activation not in ("softmax", "sigmoid"):
         raise InputError(
             f"{folder} holds a network and a record that do not fit each other: train again"
         )
-
-    def predict(image: Image, region: NDArray[np.bool_] | None) -> Outcome:
-        prediction.check(image)
-        found = prediction.probabilities(network, image, activation, file=NETWORK)
-        return prediction.outcome(found, region)
-
-    return predict
+    return ClassPredictor(prediction, prediction.member(NETWORK, activation))
 
 
 def activation_of(objective: Objective) -> str:

@@ -19,6 +19,7 @@ from segmint.regions.color import lab_image
 from segmint.regions.cues import cue_channels
 from segmint.regions.cutting import chosen_cut
 from segmint.regions.hierarchy import RegionHierarchy
+from segmint.regions.merge_tree import MergeTree
 from segmint.regions.region_graph import RegionGraph, region_graph
 from segmint.regions.seeding import leaf_scribbles, seeded_assignment
 from segmint.regions.watershed import split_by_scribbles, watershed_leaves
@@ -85,15 +86,8 @@ def hybrid_segmentation(
         leaf_marks = leaf_scribbles(leaves, working_marks)
         full = keep_marks(full, marks, leaf_marks)
         assignment = seeded_assignment(graph, tree, leaf_marks)
-    elif components is None:
-        assignment = chosen_cut(tree, graph.areas, fineness)
-    elif components > tree.leaves:
-        raise UsageError(
-            f"--components is {components}, but {tree.leaves} regions were found: "
-            f"ask for 1 to {tree.leaves}"
-        )
     else:
-        assignment = tree.cut(components)
+        assignment = assigned(tree, graph, components, fineness)
     return HybridHierarchy(
         leaves=full, tree=tree, assignment=assignment, boundary_strength=strength
     )
@@ -118,6 +112,24 @@ def working_leaves(
     strength = boundary_strength(boundary_cues(channels))
     leaves = split_by_scribbles(watershed_leaves(strength, mask), strength, marks)
     return leaves, region_graph(leaves, channels, strength, lab), strength
+
+
+def assigned(
+    tree: MergeTree, graph: RegionGraph, components: int | None, fineness: float
+) -> NDArray[np.int32]:
+    """(leaves,) component of each leaf, without scribbles.
+
+    Raises:
+        UsageError: when there are fewer leaves than components.
+    """
+    if components is None:
+        return chosen_cut(tree, graph.areas, fineness)
+    if components > tree.leaves:
+        raise UsageError(
+            f"--components is {components}, but {tree.leaves} regions were found: "
+            f"ask for 1 to {tree.leaves}"
+        )
+    return tree.cut(components)
 
 
 def checked_mask(image: NDArray[np.float32], region: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

@@ -13,6 +13,9 @@ ROWS_AT_A_TIME = 256
 DISTANCE_WEIGHT = 0.02
 """Squared distance of one working pixel, in units of squared image range."""
 
+NEIGHBORS = (0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)
+"""Rows down and columns right of the working pixels that a pixel may take its label from."""
+
 
 @dataclass(frozen=True, eq=False)
 class WorkingGrid:
@@ -48,6 +51,12 @@ class WorkingGrid:
         """Mean of an image (H, W, C) over the masked pixels of each pool, 0 if there are none."""
         if self.is_full:
             return np.where(mask[..., None], image, np.float32(0))
+        return self.pooled_means(image, mask)
+
+    def pooled_means(
+        self, image: NDArray[np.float32], mask: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """As :meth:`means`, also of a part of a grid that is made of whole pools."""
         weights = self.pooled(np.add, mask.astype(np.float32))
         pooled = [self.pooled(np.add, plane * mask) for plane in np.moveaxis(image, -1, 0)]
         means: NDArray[np.float32] = np.stack(pooled, axis=-1) / np.maximum(weights, 1)[..., None]
@@ -81,23 +90,51 @@ class WorkingGrid:
         if self.is_full:
             return np.where(mask, labels, np.int32(-1))
         full = np.empty(mask.shape, np.int32)
-        places = [
-            (np.arange(len(axis)) + 0.5) * (int(axis[-1]) + 1) / len(axis) - 0.5 - axis
-            for axis in (self.rows, self.columns)
-        ]
-        height, width = self.shape
+        columns = np.arange(len(self.columns))
         for start in range(0, len(self.rows), ROWS_AT_A_TIME):
-            block = slice(start, start + ROWS_AT_A_TIME)
-            best = np.full(mask[block].shape, np.inf, np.float32)
-            for down, right in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)):
-                rows = np.clip(self.rows[block] + down, 0, height - 1)[:, None]
-                columns = np.clip(self.columns + right, 0, width - 1)[None]
-                distance = (places[0][block] - down)[:, None] ** 2 + (places[1] - right) ** 2
-                cost = (DISTANCE_WEIGHT * distance).astype(np.float32)
-                for channel in range(image.shape[-1]):
-                    cost += (image[block, :, channel] - working[rows, columns, channel]) ** 2
-                candidate = labels[rows, columns]
-                nearer = (cost < best) & (candidate >= 0)
-                best[nearer] = cost[nearer]
-                full[block][nearer] = candidate[nearer]
+            rows = np.arange(start, min(start + ROWS_AT_A_TIME, len(self.rows)))
+            full[rows] = self.nearest(labels, working, image[rows], rows[:, None], columns)
         return np.where(mask, full, np.int32(-1))
+
+    def nearest(
+        self,
+        labels: NDArray[np.int32],
+        working: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        rows: NDArray[np.intp],
+        columns: NDArray[np.intp],
+    ) -> NDArray[np.int32]:
+        """Labels (...) of pixels anywhere in the full image, each as :meth:`full_labels` has it.
+
+        Args:
+            labels: (h, w) at working size, -1 outside.
+            working: (h, w, C) working image.
+            pixels: (..., C).
+            rows: of the pixels in the full image; broadcasts to (...) together with ``columns``.
+            columns: of the pixels in the full image.
+
+        Returns:
+            -1 where neither the working pixel nor a neighbor has a label.
+        """
+        height, width = self.shape
+        own = self.rows[rows], self.columns[columns]
+        above, left = self._offset(self.rows, rows), self._offset(self.columns, columns)
+        best = np.full(pixels.shape[:-1], np.inf, np.float32)
+        found = np.full(best.shape, -1, np.int32)
+        for down, right in NEIGHBORS:
+            at = np.clip(own[0] + down, 0, height - 1), np.clip(own[1] + right, 0, width - 1)
+            distance = (above - down) ** 2 + (left - right) ** 2
+            cost = (DISTANCE_WEIGHT * distance).astype(np.float32)
+            for channel in range(pixels.shape[-1]):
+                cost += (pixels[..., channel] - working[(*at, channel)]) ** 2
+            candidate = labels[at]
+            nearer = (cost < best) & (candidate >= 0)
+            best[nearer] = cost[nearer]
+            found[nearer] = candidate[nearer]
+        return found
+
+    @staticmethod
+    def _offset(axis: NDArray[np.intp], at: NDArray[np.intp]) -> NDArray[np.float64]:
+        """How far pixels lie from the middle of their working pixel, in working pixels."""
+        places: NDArray[np.float64] = (at + 0.5) * (int(axis[-1]) + 1) / len(axis) - 0.5 - axis[at]
+        return places

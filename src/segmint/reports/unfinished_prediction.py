@@ -44,6 +44,7 @@ def _predictor(run: UnfinishedRun, *, device: str, precision: str) -> Predictor:
     """The recipe's own, of a folder with what a finished run would have."""
     from segmint.datasets.preprocessing import Preprocessing
     from segmint.datasets.transform_options import TransformOptions
+    from segmint.inference.tiling import Tiling
     from segmint.objectives.objective import Objective
 
     assert run.splits is not None
@@ -58,7 +59,9 @@ def _predictor(run: UnfinishedRun, *, device: str, precision: str) -> Predictor:
     }
     with tempfile.TemporaryDirectory(prefix="segmint-") as place:
         _write_network(run, Path(place) / supervised.NETWORK)
-        return run.recipe.load(Path(place), record, device=device, precision=precision)
+        return run.recipe.load(
+            Path(place), record, device=device, precision=precision, tiling=Tiling()
+        )
 
 
 def _write_network(run: UnfinishedRun, path: Path) -> None:

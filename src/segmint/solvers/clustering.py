@@ -62,11 +62,7 @@ def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: 
             f"--components is {options.components}, but the scribbles hold {len(ids)} ids and each "
             "becomes one component: leave --components out or scribble as many areas"
         )
-    unwatched = replace(task, observe=None)
-    fits = [
-        fit_batch(batch, len(ids), options, task if start == 0 else unwatched, seed)
-        for start, seed in enumerate(_seeds(task.seed, options.restarts))
-    ]
+    fits = fit_starts(batch, len(ids), options, task)
     best = min(fits, key=lambda fit: fit.objective)
     if task.save_model is not None:
         save_network(Path(task.save_model), best.network)
@@ -76,7 +72,7 @@ def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: 
     # Scribbled pixels keep their ids, so no scribbled component can be lost.
     wanted = 1 if len(ids) else max(options.components or 1, options.min_components)
     response, labels = _enlarged(channels, image, options, task, wanted)
-    history, notes = best.history, _notes(fits, batch, image.shape)
+    history, notes = best.history, (*_size(batch, image.shape), *agreement(fits, batch))
     if task.scribbles is not None:
         named = np.append(ids, np.int32(-1))[labels]
         return Outcome(
@@ -85,7 +81,7 @@ def cluster_image(image: NDArray[np.float32], options: ClusteringOptions, task: 
             history=history,
             notes=notes,
         )
-    hierarchy, channel_components = _hierarchy(labels, channels, options)
+    hierarchy, channel_components = merged(labels, channels, options)
     return Outcome(
         labels=hierarchy.labels,
         hierarchy=hierarchy,
@@ -110,12 +106,19 @@ def prepare(
     region: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """The image in the color space and normalization that the options ask for."""
-    if options.color_space == "lab" and image.shape[-1] == 3:
-        from skimage.color import rgb2lab
+    return normalize(in_color_space(image, options), options.normalization, region)
 
-        # Lightness runs to 100; by 50 the channels vary about as much as those of RGB in 0..1.
-        image = rgb2lab(image).astype(np.float32) / np.float32(50)
-    return normalize(image, options.normalization, region)
+
+def in_color_space(
+    image: NDArray[np.float32], options: FeatureClusteringOptions
+) -> NDArray[np.float32]:
+    """The image (H, W, C) in the color space that the options ask for."""
+    if options.color_space == "rgb" or image.shape[-1] != 3:
+        return image
+    from skimage.color import rgb2lab
+
+    # Lightness runs to 100; by 50 the channels vary about as much as those of RGB in 0..1.
+    return np.asarray(rgb2lab(image).astype(np.float32) / np.float32(50))
 
 
 def objective_of(options: FeatureClusteringOptions, *, scribble_weight: float = 0.0) -> Objective:
@@ -132,6 +135,15 @@ def objective_of(options: FeatureClusteringOptions, *, scribble_weight: float = 
     }
     terms += [f"{weight}*{name}" for name, weight in further.items() if weight]
     return Objective(" + ".join(terms))
+
+
+def fit_starts(batch: Batch, scribbled: int, options: ClusteringOptions, task: Task) -> list[Fit]:
+    """Learn a network on one image from each start, of which the first is watched."""
+    unwatched = replace(task, observe=None)
+    return [
+        fit_batch(batch, scribbled, options, task if start == 0 else unwatched, seed)
+        for start, seed in enumerate(_seeds(task.seed, options.restarts))
+    ]
 
 
 def fit_batch(
@@ -247,7 +259,7 @@ def _enlarged(
     return response, labels
 
 
-def _hierarchy(
+def merged(
     labels: NDArray[np.int32], channels: Tensor, options: ClusteringOptions
 ) -> tuple[RegionHierarchy, NDArray[np.int32]]:
     """The surviving components with their merge tree, and the component of each channel."""
@@ -285,21 +297,21 @@ def _seeds(seed: int, count: int) -> list[int]:
     return [seed, *(int(state) for state in further)]
 
 
-def _notes(fits: list[Fit], batch: Batch, shape: tuple[int, ...]) -> tuple[str, ...]:
-    notes = []
+def _size(batch: Batch, shape: tuple[int, ...]) -> tuple[str, ...]:
     height, width = batch.image.shape[-2:]
-    if (height, width) != tuple(shape[:2]):
-        notes.append(f"learned at {width}x{height} of {shape[1]}x{shape[0]} pixels")
-    if len(fits) > 1:
-        notes.append(f"agreement of {len(fits)} starts: ARI {_agreement(fits, batch):.3f}")
-    return tuple(notes)
+    if (height, width) == tuple(shape[:2]):
+        return ()
+    return (f"learned at {width}x{height} of {shape[1]}x{shape[0]} pixels",)
 
 
-def _agreement(fits: list[Fit], batch: Batch) -> float:
-    """Mean adjusted Rand index over all pairs of starts, inside the region."""
+def agreement(fits: list[Fit], batch: Batch) -> tuple[str, ...]:
+    """A note on several starts: their mean adjusted Rand index, inside the region."""
+    if len(fits) == 1:
+        return ()
     maps = [fit.response.argmax(dim=0) for fit in fits]
     if batch.region is not None:
         maps = [labels[batch.region[0]][None] for labels in maps]
     labels = [labels.cpu().numpy() for labels in maps]
     pairs = itertools.combinations(labels, 2)
-    return float(np.mean([adjusted_rand_index(*pair, ignore_index=None) for pair in pairs]))
+    mean = np.mean([adjusted_rand_index(*pair, ignore_index=None) for pair in pairs])
+    return (f"agreement of {len(fits)} starts: ARI {mean:.3f}",)

@@ -72,7 +72,7 @@ def deep_mixture(
     settings = MixtureSettings(
         options=options, classes=components, varying=varying, lam=options.lam
     )
-    fits = _Fits(data, settings, task)
+    fits = SliceFits(data, settings, task)
     probabilities = np.zeros(
         (len(planes.pixels), components, *planes.pixels.shape[1:3]), np.float32
     )
@@ -123,7 +123,7 @@ def mixture_of(values: Floats, probabilities: Floats) -> Mixture:
     return Mixture(weights=shares.mean(axis=0), means=means, variances=np.maximum(squares, 0))
 
 
-class _Fits:
+class SliceFits:
     """The fits of one slice after the other."""
 
     def __init__(
@@ -158,7 +158,7 @@ class _Fits:
         self._fits.append(fit)
         self.network = fit.network
         probabilities: Floats = fit.probabilities.cpu().numpy()
-        return probabilities[self._order(pixels[region], probabilities[:, region].T)]
+        return probabilities[self.order(pixels[region], probabilities[:, region].T)]
 
     def history(self, slices: Sequence[int]) -> tuple[dict[str, float], ...]:
         """Of one fit a row an epoch, of several a row a slice, numbered as in the volume."""
@@ -204,8 +204,8 @@ class _Fits:
             return None
         return lambda epoch, labels: tell(epoch, labels.to(torch.int32).cpu().numpy())
 
-    def _order(self, values: Floats, probabilities: Floats) -> NDArray[np.int64]:
-        """The channel that becomes each component."""
+    def order(self, values: Floats, probabilities: Floats) -> NDArray[np.int64]:
+        """The channel that becomes each component, of values (n, C) and probabilities (n, K)."""
         mixture = mixture_of(values, probabilities)
         drawn = self._settings.lam > 0
         return self._data.order_of(mixture) if drawn else self._data.matched(mixture)

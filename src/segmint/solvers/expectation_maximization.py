@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,22 @@ _DISTINCT_BYTES = 3
 """Colors of at most so many bytes are counted, each color once; others are taken pixel by pixel."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LearnedMixture:
+    """A mixture that was fitted, its components in order."""
+
+    mixture: Mixture
+    history: tuple[dict[str, float], ...]
+    notes: tuple[str, ...]
+    _fitted: GaussianMixture
+    _order: NDArray[np.int64]
+
+    def responsibilities(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """(n, K) probabilities of the components of normalized values (n, C)."""
+        found = self._fitted.predict_proba(values)[:, self._order]
+        return np.asarray(found.astype(np.float32, copy=False))
+
+
 def gaussian_mixture(image: NDArray[Any], options: GaussianMixtureOptions, task: Task) -> Outcome:
     """Segment an image or volume by the likeliest component of each pixel.
 
@@ -32,12 +49,8 @@ def gaussian_mixture(image: NDArray[Any], options: GaussianMixtureOptions, task:
     """
     data = mixture_data(image, options, task)
     values, counts, inverse = _samples(data)
-    fitted, notes = _fit(values, counts, data, options, task)
-    mixture = Mixture(
-        weights=fitted.weights_, means=fitted.means_, variances=_variances(fitted, image.shape[-1])
-    )
-    order = data.order_of(mixture)
-    responsibilities = fitted.predict_proba(values)[:, order].astype(np.float32, copy=False)
+    learned = learn_mixture(values, counts, data, options, task)
+    responsibilities = learned.responsibilities(values)
     chosen = responsibilities.argmax(axis=1).astype(np.int32)
 
     def probabilities() -> NDArray[np.float32]:
@@ -45,11 +58,33 @@ def gaussian_mixture(image: NDArray[Any], options: GaussianMixtureOptions, task:
         return np.moveaxis(data.placed(each, 0), -1, 0)
 
     return data.outcome(
-        reordered(mixture, order),
+        learned.mixture,
         data.placed(chosen if inverse is None else chosen[inverse], -1),
         probabilities,
+        history=learned.history,
+        notes=learned.notes,
+    )
+
+
+def learn_mixture(
+    values: NDArray[np.float32],
+    counts: NDArray[np.int64] | None,
+    data: MixtureData,
+    options: GaussianMixtureOptions,
+    task: Task,
+) -> LearnedMixture:
+    """Fit a mixture to normalized values (n, C) that occur so often (n,), once each with None."""
+    fitted, notes = _fit(values, counts, data, options, task)
+    mixture = Mixture(
+        weights=fitted.weights_, means=fitted.means_, variances=_variances(fitted, values.shape[1])
+    )
+    order = data.order_of(mixture)
+    return LearnedMixture(
+        mixture=reordered(mixture, order),
         history=_history(fitted.lower_bounds_),
         notes=notes,
+        _fitted=fitted,
+        _order=order,
     )
 
 

@@ -6,7 +6,7 @@ from weights, means and variances to components in a stable order with names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -169,25 +169,41 @@ class MixtureData:
             history: one row an iteration.
             notes: what was decided on the way.
         """
-        names = self.names()
-        table = MixtureTable(
-            weights=mixture.weights,
-            means=mixture.means,
-            variances=mixture.variances,
-            channels=self.channels,
-            names=names,
-            units=_UNITS[self.normalization],
-        )
+        counts = np.bincount(labels[labels >= 0].ravel(), minlength=len(mixture.weights))
         return Outcome(
             labels=labels.astype(np.int32, copy=False),
             probabilities=probabilities,
             history=history,
-            notes=(*notes, *_absent(labels, len(mixture.weights), names)),
-            order=BY_FIRST_CHANNEL if self.known is None else AS_IN_MU_DATA,
-            names=names,
-            mixture=table,
+            notes=(*notes, *self.absent(counts)),
+            order=self.order,
+            names=self.names(),
+            mixture=self.table(mixture),
             maps=not self.options.skip_maps,
         )
+
+    @property
+    def order(self) -> str:
+        """What the components are ordered by."""
+        return BY_FIRST_CHANNEL if self.known is None else AS_IN_MU_DATA
+
+    def table(self, mixture: Mixture) -> MixtureTable:
+        """The mixture with the names and units of its components."""
+        return MixtureTable(
+            weights=mixture.weights,
+            means=mixture.means,
+            variances=mixture.variances,
+            channels=self.channels,
+            names=self.names(),
+            units=_UNITS[self.normalization],
+        )
+
+    def absent(self, counts: NDArray[np.integer[Any]]) -> tuple[str, ...]:
+        """A note on components that no pixel belongs to, by the pixels (K,) of each."""
+        names = self.names()
+        absent = [names.get(index, str(index)) for index in np.flatnonzero(counts == 0).tolist()]
+        if not absent:
+            return ()
+        return (f"no pixel belongs most likely to component {', '.join(absent)}",)
 
 
 def mixture_data(pixels: Values, options: MixtureOptions, task: Task) -> MixtureData:
@@ -256,13 +272,3 @@ def _aligned(known: ClassMeans, channels: int, names: tuple[str, ...], path: str
         )
     columns = [known.channels.index(name) for name in names]
     return replace(known, channels=names, means=known.means[:, columns])
-
-
-def _absent(
-    labels: NDArray[np.integer[Any]], components: int, names: Mapping[int, str]
-) -> tuple[str, ...]:
-    present = np.bincount(labels[labels >= 0].ravel(), minlength=components) > 0
-    absent = [names.get(index, str(index)) for index in np.flatnonzero(~present).tolist()]
-    if not absent:
-        return ()
-    return (f"no pixel belongs most likely to component {', '.join(absent)}",)

@@ -1,0 +1,229 @@
+"""What the metadata of a Zarr folder say of the image in it; nothing is decoded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from segmint.errors import InputError
+
+_LETTERS = {"t": "T", "time": "T", "c": "C", "channel": "C", "z": "Z", "y": "Y", "x": "X"}
+_BEFORE_NAMES = "TCZYX"
+"""Axes of OME-Zarr before version 0.3, which did not name them."""
+
+_MILLIMETERS = {
+    "angstrom": 1e-7,
+    "nanometer": 1e-6,
+    "micrometer": 1e-3,
+    "millimeter": 1.0,
+    "centimeter": 10.0,
+    "meter": 1e3,
+}
+_MOST_BYTES = 16 << 20
+_LISTED = 8
+
+_ADVICE = "copy it again or save it anew"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZarrArray:
+    """One array, as its metadata describe it."""
+
+    folder: Path
+    metadata: Mapping[str, Any]
+
+    @property
+    def format(self) -> int:
+        """2 or 3."""
+        return int(self.metadata["zarr_format"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZarrImage:
+    """The arrays of one image and what is said of their axes."""
+
+    levels: tuple[ZarrArray, ...]
+    """The image, and smaller copies of it."""
+    axes: str | None = None
+    """A letter an axis; None where they have no names."""
+    steps: Mapping[str, float] | None = None
+    """Millimeters along axes whose unit is known."""
+    channel_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def describe_zarr(folder: Path) -> ZarrImage:
+    """What image a folder holds.
+
+    Raises:
+        InputError: when it holds none or several, or metadata are damaged.
+    """
+    attributes, array = _node(folder)
+    if array is not None:
+        return ZarrImage(levels=(array,), axes=_named_axes(array, attributes))
+    described = attributes.get("ome", attributes)
+    described = described if isinstance(described, dict) else {}
+    if "multiscales" in described:
+        return _multiscale(folder, described)
+    if "plate" in described or "well" in described:
+        raise InputError(
+            f"{folder} is a plate of many images, accepted is one image: name one in it, such as "
+            f"{folder / 'A' / '1' / '0'}"
+        )
+    if "bioformats2raw.layout" in described and (folder / "0").is_dir():
+        inner = describe_zarr(folder / "0")
+        return replace(inner, notes=("first image of the folder read", *inner.notes))
+    return _only_array(folder)
+
+
+def _multiscale(folder: Path, described: Mapping[str, Any]) -> ZarrImage:
+    first = _first(folder, described.get("multiscales"), "multiscales")
+    datasets = first.get("datasets")
+    _first(folder, datasets, "datasets")
+    assert isinstance(datasets, list)
+    levels = [_array_at(folder, dataset) for dataset in datasets]
+    names, units = _axes_of(folder, first, levels[0])
+    return ZarrImage(
+        levels=tuple(levels),
+        axes=names,
+        steps=_steps(names, units, datasets[0], first),
+        channel_names=_channel_names(described),
+    )
+
+
+def _axes_of(
+    folder: Path, multiscale: Mapping[str, Any], array: ZarrArray
+) -> tuple[str, list[str]]:
+    """Letters and units."""
+    axes = multiscale.get("axes")
+    if axes is None and len(array.metadata.get("shape", ())) == len(_BEFORE_NAMES):
+        return _BEFORE_NAMES, [""] * len(_BEFORE_NAMES)
+    described = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes or ()]
+    names = [str(axis.get("name")) for axis in described]
+    letters = "".join(_LETTERS.get(name.lower(), "?") for name in names)
+    if "?" in letters or len(set(letters)) < len(letters) or not {"Y", "X"} <= set(letters):
+        raise InputError(
+            f"{folder} has the axes {', '.join(names) or 'none'}, accepted are y and x, each once, "
+            "with any of t, c and z: name its axes so"
+        )
+    return letters, [str(axis.get("unit", "")) for axis in described]
+
+
+def _steps(
+    names: str, units: Sequence[str], dataset: Mapping[str, Any], multiscale: Mapping[str, Any]
+) -> Mapping[str, float]:
+    scales = [
+        transform.get("scale")
+        for owner in (dataset, multiscale)
+        for transform in owner.get("coordinateTransformations") or ()
+        if isinstance(transform, dict) and transform.get("type") == "scale"
+    ]
+    steps = {}
+    for place, (axis, unit) in enumerate(zip(names, units, strict=True)):
+        step = _MILLIMETERS.get(unit, 0.0)
+        for scale in scales:
+            fits = isinstance(scale, list) and len(scale) == len(names)
+            number = scale[place] if fits and scale is not None else 0
+            step *= number if isinstance(number, int | float) else 0
+        if scales and 0 < step < float("inf"):
+            steps[axis] = float(step)
+    return steps
+
+
+def _channel_names(described: Mapping[str, Any]) -> tuple[str, ...]:
+    display = described.get("omero")
+    channels = display.get("channels") if isinstance(display, dict) else None
+    if not isinstance(channels, list) or not all(isinstance(each, dict) for each in channels):
+        return ()
+    names = tuple(str(each.get("label", "")) for each in channels)
+    return names if all(names) else ()
+
+
+def _only_array(folder: Path) -> ZarrImage:
+    names = sorted(path.name for path in folder.iterdir() if _holds_array(path))
+    if len(names) == 1:
+        return describe_zarr(folder / names[0])
+    found = ", ".join(names[:_LISTED]) or "none"
+    raise InputError(
+        f"{folder} is a Zarr group without the description of an image, its arrays are {found}, "
+        f"accepted are OME-Zarr images and single arrays: name an array in it, "
+        f"such as {folder / (names or ['0'])[0]}"
+    )
+
+
+def _holds_array(path: Path) -> bool:
+    if (path / ".zarray").is_file():
+        return True
+    return (path / "zarr.json").is_file() and _node(path)[1] is not None
+
+
+def _array_at(folder: Path, dataset: Any) -> ZarrArray:
+    path = dataset.get("path") if isinstance(dataset, dict) else None
+    parts = PurePosixPath(path).parts if isinstance(path, str) else ()
+    if not parts or ".." in parts or PurePosixPath(*parts).is_absolute():
+        raise _damaged(folder, f"names {path!r} as the place of an array")
+    array = _node(folder.joinpath(*parts))[1]
+    if array is None:
+        raise _damaged(folder, f"has no array in {path}")
+    return array
+
+
+def _node(folder: Path) -> tuple[dict[str, Any], ZarrArray | None]:
+    """Attributes of a group or an array, and what the latter is."""
+    third = _json(folder / "zarr.json")
+    if third is not None:
+        attributes = third.get("attributes")
+        array = ZarrArray(folder=folder, metadata=third)
+        is_array = third.get("node_type") == "array"
+        return attributes if isinstance(attributes, dict) else {}, array if is_array else None
+    attributes = _json(folder / ".zattrs") or {}
+    second = _json(folder / ".zarray")
+    if second is not None:
+        return attributes, ZarrArray(folder=folder, metadata={**second, "zarr_format": 2})
+    if not attributes and not (folder / ".zgroup").is_file():
+        raise _damaged(folder, "has no metadata (zarr.json, .zarray or .zgroup)")
+    return attributes, None
+
+
+def _named_axes(array: ZarrArray, attributes: Mapping[str, Any]) -> str | None:
+    """Letters of an array that names its axes as OME does, else nothing."""
+    names = array.metadata.get("dimension_names", attributes.get("_ARRAY_DIMENSIONS"))
+    if not isinstance(names, list):
+        return None
+    letters = "".join(_LETTERS.get(str(name).lower(), "?") for name in names)
+    complete = "?" not in letters and len(set(letters)) == len(letters)
+    return letters if complete and {"Y", "X"} <= set(letters) else None
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be opened ({error.strerror}), accepted is a readable Zarr folder: "
+            "check its permissions"
+        ) from error
+    try:
+        found = json.loads(text) if len(text) <= _MOST_BYTES else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _damaged(path.parent, f"has damaged metadata in {path.name}")
+    return found
+
+
+def _first(folder: Path, listed: Any, name: str) -> dict[str, Any]:
+    if isinstance(listed, list) and listed and all(isinstance(each, dict) for each in listed):
+        found: dict[str, Any] = listed[0]
+        return found
+    raise _damaged(folder, f"has no usable {name!r} in its description")
+
+
+def _damaged(folder: Path, what: str) -> InputError:
+    return InputError(f"{folder} {what}, accepted are whole Zarr images and arrays: {_ADVICE}")

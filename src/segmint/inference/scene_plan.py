@@ -1,0 +1,112 @@
+"""What must be the same for the blocks of a killed process to be of use to the next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from segmint.images.scene import Scene
+from segmint.runs import write_json
+
+PLAN = "plan.json"
+"""The file that it is kept in, beside the blocks."""
+
+_FORMAT = "segmint blocks 1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenePlan:
+    """What the blocks are of, and the size that was chosen for them."""
+
+    facts: Mapping[str, Any]
+    """Plain data."""
+    block: tuple[int, int]
+    """Rows and columns; another process with more or less memory goes on with the same."""
+
+    def write(self, folder: Path) -> None:
+        """Keep it beside the blocks.
+
+        Raises:
+            OutputError: when it cannot be written.
+        """
+        write_json(folder / PLAN, {"facts": self.facts, "block": list(self.block)})
+
+    @classmethod
+    def read(cls, folder: Path) -> ScenePlan | None:
+        """The plan of a folder; None where there is no readable one."""
+        try:
+            found = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+            rows, columns = map(int, found["block"])
+            return cls(facts=dict(found["facts"]), block=(rows, columns))
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+
+
+def facts_of(
+    scene: Scene, region: Scene | None, *, classes: int, maps: bool, further: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Facts of a piece of work, as they come back from a file.
+
+    Args:
+        scene: that is segmented.
+        region: where to look.
+        classes: K.
+        maps: whether probabilities are kept.
+        further: method, options, seed and what else decides the labels.
+    """
+    facts = {
+        "format": _FORMAT,
+        "segmint": version("segmint"),
+        "image": _identity(scene),
+        "region": None if region is None else _identity(region),
+        "classes": classes,
+        "probabilities": maps,
+        **further,
+    }
+    return dict(json.loads(json.dumps(facts, default=str)))
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any], name: str = "") -> str | None:
+    """The first fact that is another one, in words; None where all are the same.
+
+    Example:
+        >>> difference({"options": {"components": 3}}, {"options": {"components": 4}})
+        'options.components was 3 and is 4'
+    """
+    for key in [*before, *(key for key in now if key not in before)]:
+        old, new = before.get(key), now.get(key)
+        path = f"{name}{key}"
+        if isinstance(old, dict) and isinstance(new, dict):
+            found = difference(old, new, f"{path}.")
+            if found is not None:
+                return found
+        elif old != new:
+            return f"{path} was {old} and is {new}"
+    return None
+
+
+def _identity(scene: Scene) -> dict[str, Any]:
+    """What tells a scene apart from another one, and from itself after a change."""
+    path = None if scene.source is None else scene.source.resolve()
+    return {
+        "path": path,
+        "files": [] if path is None else [_state(each) for each in _headers(path)],
+        "shape": [*scene.shape, scene.channels],
+        "dtype": str(scene.dtype),
+    }
+
+
+def _headers(path: Path) -> list[Path]:
+    """The file, or of a folder of many the folder itself and those that describe the others."""
+    if not path.is_dir():
+        return [path]
+    return [path, *sorted(each for each in path.iterdir() if each.is_file())]
+
+
+def _state(path: Path) -> dict[str, Any]:
+    state = path.stat()
+    return {"name": path.name, "bytes": state.st_size, "changed": state.st_mtime_ns}

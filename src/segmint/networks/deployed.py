@@ -1,0 +1,158 @@
+"""Networks that only predict: normalization goes into the convolutions, and values may be short."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+_PROBE = 64
+"""Least side of the random image on which a change is tried."""
+_SAME = 1e-4
+"""Largest difference, of the mean answer, that folding may make; rounding makes 1e-6."""
+_COARSER = 1.5
+"""How many times the error of mixed precision that of short values throughout may be."""
+
+
+def deployed(network: nn.Module, dtype: torch.dtype = torch.float32) -> Callable[[Tensor], Tensor]:
+    """The network as a function that predicts, quicker than the network itself.
+
+    Batch normalization is folded into the convolution before it. In bfloat16 all values are, and
+    not only those of convolutions as under ``torch.autocast``, which is what is taken where a
+    network cannot do that or its answers suffer.
+
+    Args:
+        network: tells its ``configuration`` with ``in_channels``; it stays as it is, and later
+            changes of it do not reach what is returned.
+        dtype: of the arithmetic.
+
+    Returns:
+        Logits (N, K, H, W) float32 of images (N, C, H, W) float32, both where the network is. In
+        float32 they differ from the network's by rounding alone.
+
+    Example:
+        >>> from segmint.networks import build
+        >>> respond = deployed(build("unet", features=2, levels=1, classes=5))
+        >>> respond(torch.zeros(1, 3, 13, 8)).shape
+        torch.Size([1, 5, 13, 8])
+    """
+    probe = _probe(network)
+    own = copy.deepcopy(network).eval().requires_grad_(False)
+    expected = _exact(own)(probe)
+    if _fold_normalization(own) and _difference(_exact(own), probe, expected) > _SAME:
+        own = copy.deepcopy(network).eval().requires_grad_(False)
+    if dtype == torch.float32:
+        return _exact(own)
+    mixed = _mixed(own, dtype)
+    short = _short(copy.deepcopy(own), dtype)
+    try:
+        is_good = _difference(short, probe, expected) <= _COARSER * _difference(
+            mixed, probe, expected
+        )
+    except RuntimeError:
+        is_good = False
+    return short if is_good else mixed
+
+
+def _exact(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    def respond(image: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return cast(Tensor, network(image.contiguous(memory_format=torch.channels_last)))
+
+    return respond
+
+
+def _mixed(network: nn.Module, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    def respond(image: Tensor) -> Tensor:
+        with torch.inference_mode(), torch.autocast(image.device.type, dtype=dtype):
+            logits = network(image.contiguous(memory_format=torch.channels_last))
+        return cast(Tensor, logits.float())
+
+    return respond
+
+
+def _short(network: nn.Module, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    network.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def respond(image: Tensor) -> Tensor:
+        with torch.inference_mode():
+            image = image.to(dtype=dtype, memory_format=torch.channels_last)
+            return cast(Tensor, network(image).float())
+
+    return respond
+
+
+def _probe(network: nn.Module) -> Tensor:
+    """A random image (1, C, h, w) that the network takes."""
+    configuration: Any = network.configuration
+    step, least = int(getattr(network, "step", 1)), int(getattr(network, "least", 0))
+    side = max(_PROBE, least) if getattr(network, "most", None) is None else step
+    side += -side % step
+    size = (1, configuration["in_channels"], side, side)
+    image = torch.randn(size, generator=torch.Generator().manual_seed(0))
+    return image.to(next(network.parameters()).device)
+
+
+def _difference(respond: Callable[[Tensor], Tensor], probe: Tensor, expected: Tensor) -> float:
+    """Mean difference of answers, of the mean answer; infinite where answers are no numbers."""
+    found = (respond(probe) - expected).abs().mean() / expected.abs().mean().clamp(min=1e-30)
+    return float(found.nan_to_num(float("inf")))
+
+
+def _fold_normalization(network: nn.Module) -> int:
+    """How many batch normalizations became part of the convolution that stands before them."""
+    number = 0
+    for parent in network.modules():
+        for (_, convolution), (name, after) in pairwise(list(parent.named_children())):
+            if _fit(convolution, after):
+                _fold(cast(nn.Conv2d, convolution), cast(nn.BatchNorm2d, after))
+                setattr(parent, name, _rest(after))
+                number += 1
+    return number
+
+
+def _fit(convolution: nn.Module, after: nn.Module) -> bool:
+    return (
+        isinstance(convolution, nn.Conv2d)
+        and isinstance(after, nn.BatchNorm2d)
+        and (type(after) is nn.BatchNorm2d or _acts(after))
+        and after.running_mean is not None
+        and after.num_features == convolution.out_channels
+    )
+
+
+def _fold(convolution: nn.Conv2d, normalization: nn.BatchNorm2d) -> None:
+    # In float64, because the product is rounded once more than either.
+    mean, variance = (
+        cast(Tensor, each).double()
+        for each in (normalization.running_mean, normalization.running_var)
+    )
+    scale = (variance + normalization.eps).rsqrt()
+    shift = -mean * scale
+    if normalization.affine:
+        scale = scale * normalization.weight.double()
+        shift = shift * normalization.weight.double() + normalization.bias.double()
+    if convolution.bias is not None:
+        shift = shift + convolution.bias.double() * scale
+    weight = convolution.weight.double() * scale[:, None, None, None]
+    kind = convolution.weight.dtype
+    convolution.weight = nn.Parameter(
+        weight.to(kind).contiguous(memory_format=torch.channels_last), requires_grad=False
+    )
+    convolution.bias = nn.Parameter(shift.to(kind), requires_grad=False)
+
+
+def _acts(normalization: nn.Module) -> bool:
+    """Whether it is timm's, with an activation inside."""
+    return type(normalization).__name__ == "BatchNormAct2d" and hasattr(normalization, "act")
+
+
+def _rest(normalization: nn.Module) -> nn.Module:
+    """What a normalization does besides normalizing."""
+    if not _acts(normalization):
+        return nn.Identity()
+    return nn.Sequential(cast(Any, normalization).drop, cast(Any, normalization).act)
