@@ -21,6 +21,7 @@ FLOORS = {
             "devices",
             "runs",
             "lazy",
+            "locking",
             "options",
             "torchvision_operators",
         ],

@@ -68,10 +68,7 @@ def staged_folder(folder: Path, *, last: str, replaces: Collection[str] = ()) ->
     try:
         yield stage
         folder.mkdir(exist_ok=True)
-        for name in (last, *replaces):
-            (folder / name).unlink(missing_ok=True)
-        for file in sorted(stage.iterdir(), key=lambda file: file.name == last):
-            file.replace(folder / file.name)
+        move_files(stage, folder, last=last, replaces=replaces)
     except OutputError as error:
         # Who writes into the stage speaks of it, but the user knows only the folder.
         raise OutputError(str(error).replace(str(stage), str(folder))) from error
@@ -79,6 +76,32 @@ def staged_folder(folder: Path, *, last: str, replaces: Collection[str] = ()) ->
         raise OutputError(_write_failure(folder, error)) from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def move_files(stage: Path, folder: Path, *, last: str, replaces: Collection[str] = ()) -> None:
+    """Put new files in the place of those of an earlier result.
+
+    Args:
+        stage: that they come from.
+        folder: that they go to.
+        last: name of the file that goes last.
+        replaces: names of files and folders of an earlier result, which go first.
+
+    Raises:
+        OSError: when one cannot be moved.
+    """
+    for name in (last, *replaces):
+        remove(folder / name)
+    for file in sorted(stage.iterdir(), key=lambda file: file.name == last):
+        file.replace(folder / file.name)
+
+
+def remove(path: Path) -> None:
+    """Let a file or a folder be gone, also where there is none."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

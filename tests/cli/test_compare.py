@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import segmint
-from segmint.comparisons.locking import only_writer
+from segmint.locking import only_writer
 
 sys.path.insert(0, str(Path(__file__).parent))
 from scenes import write_scenes

@@ -63,7 +63,7 @@ def test_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(picture, again)
 
 
-@pytest.mark.parametrize(("longest", "level"), [(83, 0), (50, 0), (41, 1), (21, 1), (20, 2)])
+@pytest.mark.parametrize(("longest", "level"), [(83, 0), (50, 1), (28, 1), (22, 2), (20, 2)])
 def test_the_smallest_copy_that_is_large_enough_is_read(
     tmp_path: Path, longest: int, level: int
 ) -> None:

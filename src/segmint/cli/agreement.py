@@ -46,5 +46,6 @@ class TellAgreement:
             self._is_said = True
             exact = self._exact().of_scene(scene)
             found = agreement_with_float32(outcome.answer, exact.answer, scene)
-            console.say(f"note: {found.sentence(str(self._answering.arithmetic), str(scene.source))}")
+            said = found.sentence(str(self._answering.arithmetic), str(scene.source))
+            console.say(f"note: {said}")
         return outcome

@@ -16,6 +16,7 @@ from segmint.cli.inputs import InputOptions
 from segmint.errors import InputError, OutputError, SegmintError, UsageError
 from segmint.images import Image, collect_images, read_image, result_names
 from segmint.images.channels import read_channels
+from segmint.inference.streaming import is_unfinished
 from segmint.methods.segmentation import Segmentation
 from segmint.methods.storage import read_record
 
@@ -250,6 +251,8 @@ def _finished(folder: Path, image: Path) -> dict[str, Any] | None:
     Raises:
         InputError: when the folder holds the result of another image of that name.
     """
+    if is_unfinished(folder):
+        return None
     try:
         record = read_record(folder)
     except InputError:

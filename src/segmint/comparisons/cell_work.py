@@ -19,10 +19,10 @@ from segmint.comparisons.component_cell import (
     method_work,
     segment_images,
 )
-from segmint.comparisons.locking import only_writer
 from segmint.comparisons.peak_memory import peak_memory
 from segmint.comparisons.plan import Comparison
 from segmint.errors import InputError
+from segmint.locking import only_writer
 from segmint.recipes.run_folder import CHECKPOINTS, CONFIG
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from segmint.comparisons.cell import CellResult
-from segmint.comparisons.locking import only_writer
 from segmint.comparisons.out_folder import check_out, make_out, open_out, tried_out
 from segmint.comparisons.plan import Comparison
 from segmint.comparisons.running import Told, rehearse_arms, run_cells
+from segmint.locking import only_writer
 
 
 def conduct(

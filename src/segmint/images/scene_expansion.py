@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 _STEP = 1 << 20
-_BLOSC_SIZE = slice(4, 8)
+_BLOSC_HEADER = 16
+_BLOSC_SIZE, _BLOSC_STORED = slice(4, 8), slice(12, 16)
 _LZ4_SIZE = slice(0, 4)
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_SIZE_BYTES = {0: 0, 1: 2, 2: 4, 3: 8}
@@ -28,13 +29,16 @@ class _Decompressor(Protocol):
 def grows_beyond(codec: str, data: bytes, limit: int) -> bool:
     """Whether decompressed bytes are more than a limit, found without keeping them.
 
-    Bytes that are damaged do not count as growing: their decoder will say so.
+    Bytes that are damaged do not count as growing where their decoder will say so.
 
     Args:
         codec: ``zlib``, ``gzip``, ``bz2`` and ``lzma`` are decompressed step by step; ``blosc``,
             ``lz4`` and ``zstd`` say their size in their first bytes, as numcodecs writes them.
         data: compressed.
         limit: bytes.
+
+    Raises:
+        ValueError: for damaged bytes that a decoder would not notice.
 
     Example:
         >>> grows_beyond("zlib", zlib.compress(bytes(1000)), 999)
@@ -87,8 +91,12 @@ def _stepped(codec: str, data: bytes, limit: int) -> bool:
     return False
 
 
-def _blosc_size(data: bytes) -> int | None:
-    return int.from_bytes(data[_BLOSC_SIZE], "little") if len(data) >= 16 else 0
+def _blosc_size(data: bytes) -> int:
+    """By the header of c-blosc, which reads beyond data that are shorter than they say."""
+    whole = len(data) >= _BLOSC_HEADER
+    if not whole or int.from_bytes(data[_BLOSC_STORED], "little") > len(data):
+        raise ValueError("cut short")
+    return int.from_bytes(data[_BLOSC_SIZE], "little")
 
 
 def _lz4_size(data: bytes) -> int | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,7 @@ from segmint.methods.method import BY_AREA
 from segmint.methods.mixture_files import write_mixture
 from segmint.methods.result_record import result_record
 from segmint.methods.segmentation import FILES, RESULT
-from segmint.runs import write_json
-
-_FOLDERS = ("labels.zarr", "probabilities.zarr", "entropy.zarr")
+from segmint.runs import move_files, write_json
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,7 +59,7 @@ class SceneResult:
             shutil.rmtree(stage, ignore_errors=True)
             stage.mkdir(parents=True)
             record = self._write_files(stage)
-            _move(stage, folder)
+            move_files(stage, folder, last=RESULT, replaces=FILES)
         except OSError as error:
             raise write_failure(folder, error) from error
         finally:
@@ -113,15 +110,3 @@ class SceneResult:
             history=outcome.history,
         )
         return {**record, "blocks": len(self.store.grid), "streamed": True}
-
-
-def _move(stage: Path, folder: Path) -> None:
-    """Put the new files in the place of those of an earlier result, the record last."""
-    for name in (RESULT, *FILES, *_FOLDERS):
-        with suppress(FileNotFoundError):
-            if (folder / name).is_dir():
-                shutil.rmtree(folder / name)
-            else:
-                (folder / name).unlink()
-    for file in sorted(stage.iterdir(), key=lambda file: file.name == RESULT):
-        file.replace(folder / file.name)

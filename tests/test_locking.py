@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from segmint.comparisons.locking import only_writer
 from segmint.errors import OutputError
+from segmint.locking import only_writer
 
 pytest.importorskip("fcntl", reason="this system has no locks of this kind")
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from segmint.comparisons.locking import only_writer
+from segmint.locking import only_writer
 with only_writer(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
