@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import math
+import subprocess
+import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -457,3 +460,63 @@ def test_complex_numbers_and_unusual_pages(tmp_path: Path) -> None:
     assert isinstance(check_same(path, (20, 20)), ArrayScene)
     with pytest.raises(InputError, match=r"compressed as PNG .* save it in tiles"):
         open_scene(path, max_pixels=100)
+
+
+WITHOUT_IMAGECODECS = """
+import sys, pathlib
+sys.modules["imagecodecs"] = None
+import numpy as np
+from segmint.errors import InputError
+from segmint.images import Window, can_stream, open_scene
+
+folder = pathlib.Path(sys.argv[1])
+expected = np.load(folder / "expected.npy")
+with open_scene(folder / "deflate.tif") as scene:
+    assert type(scene).__name__ == "TiffScene"
+    assert np.array_equal(scene.read(Window.whole(*scene.size)), expected)
+assert not can_stream(folder / "lzw.tif")
+assert np.array_equal(open_scene(folder / "lzw.tif").read(Window.whole(70, 90)), expected)
+for name, options, message in (
+    ("lzw.tif", {"max_pixels": 100}, "pip install 'segmint[bigimage]'"),
+    ("bomb.tif", {}, "tile 0 (rows 0 to 31, columns 0 to 31) holds more pixels than its place"),
+):
+    try:
+        open_scene(folder / name, **options).read(Window.whole(32, 32))
+    except InputError as error:
+        assert message in str(error), error
+    else:
+        sys.exit(f"{name} was read")
+"""
+
+
+def test_without_the_extra(tmp_path: Path) -> None:
+    array = NOISE[0, ..., :3]
+    np.save(tmp_path / "expected.npy", array)
+    for name, compression in (("deflate", "zlib"), ("lzw", "lzw"), ("bomb", "zlib")):
+        tifffile.imwrite(
+            tmp_path / f"{name}.tif",
+            array,
+            photometric="rgb",
+            tile=(32, 32),
+            compression=compression,
+            predictor=True,
+        )
+    large = zlib.compress(bytes(1 << 23), 9)
+    with tifffile.TiffFile(tmp_path / "bomb.tif", mode="r+") as file:
+        tags = file.pages[0].tags
+        offsets, counts = list(tags["TileOffsets"].value), list(tags["TileByteCounts"].value)
+        offsets[0], counts[0] = (tmp_path / "bomb.tif").stat().st_size, len(large)
+        tags["TileOffsets"].overwrite(offsets)
+        tags["TileByteCounts"].overwrite(counts)
+    with (tmp_path / "bomb.tif").open("ab") as out:
+        out.write(large)
+    subprocess.run([sys.executable, "-c", WITHOUT_IMAGECODECS, str(tmp_path)], check=True)
+
+
+def test_two_threads_read_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, NOISE[0, ..., 0], tile=(16, 16), compression="zlib")
+    expected = read_image(path).pixels
+    windows = list(blocks(70, 90, (9, 11))) * 3
+    with open_scene(path) as scene, ThreadPoolExecutor(4) as pool:
+        for window, pixels in zip(windows, pool.map(scene.read, windows), strict=True):
+            np.testing.assert_array_equal(pixels, expected[window.slices])

@@ -49,7 +49,7 @@ def multiscale(
     zarr_format: int = 2,
     **described: Any,
 ) -> Path:
-    chunks = tuple(16 if n > 4 else 1 for n in levels[0].shape)
+    chunks = tuple(32 if n > 4 else 1 for n in levels[0].shape)
     datasets = []
     for number, values in enumerate(levels):
         array_at(path / str(number), values, chunks=chunks, zarr_format=zarr_format)
@@ -100,7 +100,7 @@ def test_named_axes(tmp_path: Path, axes: str, values: npt.NDArray[Any], zarr_fo
         expected = expected if "z" in axes else expected[0]
         for block in ((17, 23), (40, 50)):
             np.testing.assert_array_equal(whole(scene, block), expected, strict=True)
-        assert scene.block == (16, 16)
+        assert scene.block == (32, 32)
     np.testing.assert_array_equal(read_image(path).pixels, expected)
 
 
@@ -120,10 +120,10 @@ def test_chunks_types_and_codecs(
 ) -> None:
     dtype = data.draw(st.sampled_from([">u2", "<u2", "uint8", "int32", "float16", "<f8", ">f4"]))
     values = NOISE[0, :, 0].astype(dtype)
-    options: dict[str, Any] = {"chunks": (data.draw(st.integers(1, 3)), 8, 16)}
+    options: dict[str, Any] = {"chunks": (data.draw(st.integers(1, 3)), 20, 16)}
     options["compressors"] = data.draw(st.sampled_from(COMPRESSORS))
     if data.draw(st.booleans()):
-        options["shards"] = (options["chunks"][0] * data.draw(st.integers(1, 2)), 16, 32)
+        options["shards"] = (options["chunks"][0] * data.draw(st.integers(1, 2)), 40, 32)
     if data.draw(st.booleans()) or "shards" in options:
         options["filters"] = data.draw(
             st.sampled_from([None, [codecs.TransposeCodec(order=(2, 0, 1))]])

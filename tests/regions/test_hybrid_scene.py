@@ -132,7 +132,7 @@ def test_refusals() -> None:
     with pytest.raises(UsageError, match="regions were found"):
         HybridScene(ScenePixels(scene=scene), components=10_000)
     answer = HybridScene(ScenePixels(scene=scene), working_pixels=300)
-    assert answer.notes == (
+    assert answer.decided == (
         "segmented at 20x15 of 40x30 pixels, boundaries moved on to the edges of the full image",
     )
     with pytest.raises(UsageError, match="'hybrid' has no probabilities"):

@@ -84,14 +84,14 @@ def test_a_sample_is_learned_on_and_windows_do_not_matter(
     region = np.ones((200, 230), np.uint8)
     region[:50, 100:] = 0
     scene = ArrayScene.of_array(image)
-    outcome = fitted(scene, working_pixels=410, components=3, region=ArrayScene.of_array(region))
+    outcome = fitted(scene, working_pixels=690, components=3, region=ArrayScene.of_array(region))
     assert outcome.notes[0] == "learned on 16 tiles of 16x16 pixels, 8.9 % of the image"
     assert outcome.answer.classes == 3
     whole = outcome.answer.probabilities(scene, Window.whole(200, 230))
     labels = outcome.answer.labels(scene, Window.whole(200, 230))
     assert len(np.unique(labels[region > 0])) == 3
     monkeypatch.setattr(network_answer, "_LONGEST", 32)
-    again = fitted(scene, working_pixels=410, components=3, region=ArrayScene.of_array(region))
+    again = fitted(scene, working_pixels=690, components=3, region=ArrayScene.of_array(region))
     np.testing.assert_allclose(probabilities_of(scene, again, (77, 61)), whole, atol=1e-4)
     assert (labels_of(scene, again, (77, 61)) == labels).mean() > 0.9999
 

@@ -48,7 +48,7 @@ class PredictOptions(PlaceOptions):
 class TileOptions(SceneOptions):
     """How images are cut and written that do not fit into memory."""
 
-    tile: int | None = option(None, low=16, high=65536)
+    tile: int | None = option(None, low=64, high=65536)
     """Side in pixels of the tiles that go through a network; if not given what fits the memory."""
 
 

@@ -152,7 +152,6 @@ def _segment(
         region=options.region,
         identity={"precision": how.precision, "device": how.device},
         refused={
-            "--scribbles": options.scribbles is not None,
             "--show": options.show,
             "--frames": options.frames,
         },
@@ -172,7 +171,7 @@ def _segment(
         inputs,
         signature,
         as_channels=bool(options.channels),
-        by_window=by_window,
+        by_window=by_window if _can_stream(options, method, scenes) else None,
         write_page=None if options.skip_report else write_page,
     )
 
@@ -227,6 +226,20 @@ def _segment_image(
     described = {**segmentation.options, **_guides(options)}
     found = replace(segmentation, options=described)
     return found, {**watch.files(), **panel_files(image, found)}
+
+
+def _can_stream(options: SegmentOptions, method: Method, scenes: SceneOptions) -> bool:
+    """Whether images may be answered window by window.
+
+    Raises:
+        UsageError: when that was asked for and cannot be.
+    """
+    from segmint.methods.segment import check_scene_abilities
+
+    has_scribbles = options.scribbles is not None
+    if scenes.stream != "auto" or scenes.skip_bad:
+        check_scene_abilities(options.method, scribbles=has_scribbles)
+    return method.fit_scene is not None and not has_scribbles
 
 
 def _bytes_a_pixel(scene: Scene) -> float:

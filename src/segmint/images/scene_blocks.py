@@ -66,15 +66,22 @@ class BlockReader:
     Args:
         path: the file, for messages.
         source: decodes its blocks.
-        cache: holds decoded blocks, by their keys.
+        cache: holds decoded blocks of the file.
         skip_bad: a damaged block is marked, rather than an error.
+        level: tells the blocks of smaller copies apart from those of the image, 0.
     """
 
     def __init__(
-        self, path: Path, source: BlockSource, cache: BlockCache, *, skip_bad: bool
+        self,
+        path: Path,
+        source: BlockSource,
+        cache: BlockCache,
+        *,
+        skip_bad: bool,
+        level: int = 0,
     ) -> None:
         self._path, self._source, self._cache = path, source, cache
-        self._skip_bad = skip_bad
+        self._skip_bad, self._level = skip_bad, level
         self._bad: dict[tuple[int, ...], BadBlockError] = {}
 
     def read_into(
@@ -110,7 +117,7 @@ class BlockReader:
         self, pixels: Pixels, window: Window, block: StoredBlock, *, decode: bool = True
     ) -> bool:
         """Copy what a window shares with a block; False when that is not to be had."""
-        stored = self._cache.get(block.key)
+        stored = self._cache.get((self._level, block.key))
         if stored is None and decode:
             stored = self._decoded(block)
         if stored is None:
@@ -129,7 +136,7 @@ class BlockReader:
         except BadBlockError as error:
             self._bad[block.key] = error
             return None
-        self._cache.put(block.key, stored)
+        self._cache.put((self._level, block.key), stored)
         return stored
 
     def _refused(self, block: StoredBlock) -> InputError:

@@ -81,18 +81,26 @@ def _first_series(
         notes = (f"first of {len(described.series)} series read", *notes)
     layout = _layout(request, file, page, skip_bad=skip_bad)
     _check_by_window(request, series, layout)
-    scene = _scene(described, series, layout, notes)
+    cache = _cache(layout)
+    scene = _scene(described, series, layout, cache, notes)
     if orientation != 1:
         return OrientedScene(scene, orientation)
-    scene.levels = tuple(_levels(request, file, described, scene))
+    scene.levels = tuple(_levels(described, scene, layout, cache))
     return scene
 
 
-def _layout(request: Request, file: SceneFile, page: Any, *, skip_bad: bool) -> PageLayout:
+def _layout(
+    request: Request, file: SceneFile, page: Any, *, skip_bad: bool, level: int = 0
+) -> PageLayout:
     if 0 in page.shaped or page.dtype is None:
         raise damaged(request, "TIFF")
     layout = PageLayout(
-        request=request, page=page, file=file, skip_bad=skip_bad, bounded=_has_imagecodecs()
+        request=request,
+        page=page,
+        file=file,
+        skip_bad=skip_bad,
+        level=level,
+        bounded=_has_imagecodecs(),
     )
     if min(layout.segment) < 1:
         raise damaged(request, "TIFF")
@@ -103,9 +111,9 @@ def _scene(
     described: tifffile.TiffFile,
     series: tifffile.TiffPageSeries,
     layout: PageLayout,
+    cache: BlockCache,
     notes: tuple[str, ...] = (),
 ) -> TiffScene:
-    cache = _cache(layout)
     pages = [_samples(layout, data, cache) for data in _page_data(series, layout)]
     absent = [page.missing() for page in pages]
     count = sum(number for number, _ in absent)
@@ -125,19 +133,21 @@ def _scene(
 
 
 def _levels(
-    request: Request, file: SceneFile, described: tifffile.TiffFile, scene: TiffScene
+    described: tifffile.TiffFile, scene: TiffScene, image: PageLayout, cache: BlockCache
 ) -> Iterator[TiffScene]:
     """Smaller copies of the same planes, channels and type; others are left out."""
-    for series in described.series[0].levels[1:]:
+    for number, series in enumerate(described.series[0].levels[1:], start=1):
         try:
             # A copy is for looking at: its damage does not matter.
-            layout = _layout(request, file, series.keyframe, skip_bad=True)
-            _check_decoders(request, layout)
-            level = _scene(described, series, layout)
+            layout = _layout(
+                image.request, image.file, series.keyframe, skip_bad=True, level=number
+            )
+            _check_decoders(image.request, layout)
+            copy = _scene(described, series, layout, cache)
         except InputError:
             continue
-        if is_copy(level, scene):
-            yield level
+        if is_copy(copy, scene):
+            yield copy
 
 
 def _paging(series: tifffile.TiffPageSeries, layout: PageLayout) -> dict[str, int]:

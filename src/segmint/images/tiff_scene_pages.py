@@ -53,6 +53,8 @@ class PageLayout:
     page: Any
     file: SceneFile
     skip_bad: bool
+    level: int = 0
+    """0 for the image, and above it for smaller copies."""
     bounded: bool
     """Decoders stop at the size of a segment; those of tifffile itself do not."""
 
@@ -189,7 +191,9 @@ class SegmentedPage:
         self._layout, self._data = layout, data
         # tifffile looks into the file once to make them; it is closed soon.
         self._decode, self._jpegheader = layout.page.decode, layout.page.jpegheader
-        self._reader = BlockReader(layout.request.path, self, cache, skip_bad=layout.skip_bad)
+        self._reader = BlockReader(
+            layout.request.path, self, cache, skip_bad=layout.skip_bad, level=layout.level
+        )
 
     def read(self, window: Window) -> tuple[Pixels, Mask | None]:
         """Samples (h, w, S), and where their segments are damaged."""

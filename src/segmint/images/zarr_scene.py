@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from segmint.errors import InputError
-from segmint.images.block_cache import LEAST_BYTES, BlockCache
+from segmint.images.block_cache import LEAST_BYTES, MOST_BYTES, BlockCache
 from segmint.images.checked_scene import CheckedScene, Mask, is_copy
 from segmint.images.decoding import Pixels, Request, check_pixel_count
 from segmint.images.image import Image
@@ -21,7 +20,6 @@ from segmint.images.zarr_scene_layout import ZarrImage, describe_zarr
 
 _MOST_CHANNELS = 4
 """Of arrays whose axes have no names."""
-_ROWS_KEPT, _MOST_KEPT = 2, 128 << 20
 
 
 def open_zarr(request: Request, *, skip_bad: bool) -> ZarrScene:
@@ -36,8 +34,10 @@ def open_zarr(request: Request, *, skip_bad: bool) -> ZarrScene:
         UsageError: where Zarr is not installed.
     """
     image = describe_zarr(request.path)
-    scene = ZarrScene(request, image, StoredChunks(request, image.levels[0]), skip_bad=skip_bad)
-    scene.levels = tuple(_copies(request, image, scene))
+    chunks = StoredChunks(request, image.levels[0])
+    cache = BlockCache(limit=LEAST_BYTES, ceiling=max(MOST_BYTES, chunks.chunk_bytes))
+    scene = ZarrScene(request, image, chunks, cache, skip_bad=skip_bad)
+    scene.levels = tuple(_copies(request, image, scene, cache))
     return scene
 
 
@@ -67,16 +67,27 @@ class ZarrScene(CheckedScene):
         request: the folder and what its pages are.
         image: what its metadata say.
         chunks: the array.
+        cache: of the folder.
         skip_bad: damaged chunks are marked, rather than errors.
+        level: 0 for the image, and above it for smaller copies.
     """
 
     def __init__(
-        self, request: Request, image: ZarrImage, chunks: StoredChunks, *, skip_bad: bool
+        self,
+        request: Request,
+        image: ZarrImage,
+        chunks: StoredChunks,
+        cache: BlockCache,
+        *,
+        skip_bad: bool,
+        level: int = 0,
     ) -> None:
         self.skip_bad, self.source = skip_bad, request.path
         axes = axes_of(request, image.axes, chunks.shape)
-        first = "TZ" if request.pages == "first" else ""
-        places, notes = places_of_channels(chunks.shape, axes, request.pages, first=first)
+        first = request.pages == "first"
+        places, notes = places_of_channels(
+            chunks.shape, axes, "auto" if first else request.pages, first="TZ" if first else ""
+        )
         self.depth = len(places) if places.ndim == 2 else None
         self.channels = places.shape[-1]
         self._parts = ChunkParts(chunks, axes, places.reshape(-1, self.channels))
@@ -84,8 +95,9 @@ class ZarrScene(CheckedScene):
         self.dtype = chunks.dtype.newbyteorder("=")
         rows, columns = self._parts.block
         self.block = min(rows, self.height), min(columns, self.width)
-        cache = _cache(chunks, self.width / columns)
-        self._reader = BlockReader(request.path, self._parts, cache, skip_bad=skip_bad)
+        self._reader = BlockReader(
+            request.path, self._parts, cache, skip_bad=skip_bad, level=level
+        )
         names = image.channel_names
         self.channel_names = names if len(names) == self.channels else ()
         self.spacing = _spacing(image, stack=self.depth is not None)
@@ -142,24 +154,22 @@ def axes_of(request: Request, named: str | None, shape: tuple[int, ...]) -> str:
     )
 
 
-def _cache(chunks: StoredChunks, columns: float) -> BlockCache:
-    row = math.ceil(columns) * chunks.chunk_bytes
-    limit = max(LEAST_BYTES, min(_ROWS_KEPT * row, _MOST_KEPT), chunks.chunk_bytes)
-    return BlockCache(limit=limit)
-
-
 def _spacing(image: ZarrImage, *, stack: bool) -> tuple[float, ...] | None:
     axes = "ZYX" if stack else "YX"
     known = image.steps is not None and all(axis in image.steps for axis in axes)
     return tuple(image.steps[axis] for axis in axes) if known and image.steps else None
 
 
-def _copies(request: Request, image: ZarrImage, scene: ZarrScene) -> Iterator[ZarrScene]:
+def _copies(
+    request: Request, image: ZarrImage, scene: ZarrScene, cache: BlockCache
+) -> Iterator[ZarrScene]:
     """Smaller copies of the same planes, channels and type; others are left out."""
-    for array in image.levels[1:]:
+    for level, array in enumerate(image.levels[1:], start=1):
         try:
             # A copy is for looking at: its damage does not matter.
-            copy = ZarrScene(request, image, StoredChunks(request, array), skip_bad=True)
+            copy = ZarrScene(
+                request, image, StoredChunks(request, array), cache, skip_bad=True, level=level
+            )
         except InputError:
             continue
         if is_copy(copy, scene):

@@ -25,8 +25,8 @@ LARGEST_DIFFERENCE = 1e-3
 """Of probabilities, for files in float32."""
 
 _TURNS = 2
-_RANDOM = ((1, 2, 3), (3, 3, 2))
-"""Number of random images, and whole steps of their height and width."""
+_RANDOM = ((1, 2, 3, 0), (3, 3, 2, 0), (2, 2, 3, 120))
+"""Number of random images, whole steps of their height and width, and their least side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +146,8 @@ def refuse_differences(
 
 
 def _random_sizes(module: ExportModule) -> Iterator[tuple[int, int, int, int]]:
-    for images, rows, columns in _RANDOM:
-        height, width = rows * module.step + 5, columns * module.step - 1
+    for images, rows, columns, least in _RANDOM:
+        height, width = max(rows * module.step, least) + 5, max(columns * module.step, least) - 1
         if module.most is not None:
             height, width = min(height, module.most), min(width, module.most - images)
         yield images, module.channels, max(height, 1), max(width, 1)

@@ -27,6 +27,8 @@ FAILURES = (
 )
 """What the exporters raise for what they cannot record."""
 
+_LOGS = ("", "torch", "onnxscript", "onnx_ir")
+"""Loggers of the exporters; the quantizer writes to the first, that of everyone."""
 _CELLS = (3, 2)
 """Whole steps of the sides of the example: an export must not take them for small or equal."""
 
@@ -95,11 +97,15 @@ def refused_in_words(tool: str) -> Iterator[None]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without the warnings and the log of exporters, which are not about the user's network."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    # Not by logging.disable: torch would describe every step to a log that does not listen.
+    loggers = [logging.getLogger(name) for name in _LOGS]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(before)
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)

@@ -61,7 +61,7 @@ def fit_scene(scene: Scene, options: HybridOptions, task: Task) -> SceneOutcome:
         working_pixels=options.working_pixels,
         seed=task.seed,
     )
-    return SceneOutcome(answer=answer, notes=answer.notes)
+    return SceneOutcome(answer=answer, notes=answer.decided)
 
 
 METHOD = Method(options=HybridOptions, segment=segment, fit_scene=fit_scene, takes_scribbles=True)

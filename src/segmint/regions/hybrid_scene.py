@@ -57,6 +57,7 @@ class HybridScene:
     """
 
     block = 2048, 2048
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -89,21 +90,21 @@ class HybridScene:
             )
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """At what size it was segmented."""
+    def decided(self) -> tuple[str, ...]:
+        """At what size the scene was segmented, one sentence each."""
         height, width = self._grid.shape
-        notes = []
+        decided = []
         if not self._grid.is_full:
             whole = f"{len(self._grid.columns)}x{len(self._grid.rows)}"
-            notes.append(
+            decided.append(
                 f"segmented at {width}x{height} of {whole} pixels, boundaries moved on to the "
                 "edges of the full image"
             )
         if len(self._planes) > 1:
-            notes.append(
+            decided.append(
                 f"{len(self._planes)} slices segmented one by one: no component spans two slices"
             )
-        return tuple(notes)
+        return tuple(decided)
 
     def labels(self, scene: Scene, window: Window, plane: int = 0) -> NDArray[np.int32]:
         """(h, w), 0 to K - 1; any of them outside the region."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from segmint.images.unit_range import UnitRange
 
 TILES = 16
-TIMES_WORKING_PIXELS = 10
+TIMES_WORKING_PIXELS = 6
 """The mosaic holds more than one image is learned at, for it stands for a whole scene."""
 _MAPS = 4
 """Feature maps that the memory holds at a time when the network answers."""
