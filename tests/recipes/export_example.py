@@ -29,6 +29,10 @@ def network(seed: int, name: str = "unet", **options: Any) -> nn.Module:
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1, generator=generator)
             module.running_var.uniform_(0.5, 1.5, generator=generator)
+    if hasattr(found, "head"):
+        found.head.bias.data.copy_(torch.tensor([0.01, 0.02, 0.03]))
+        found.head.weight.data.mul_(10)
+        found.head.weight.data -= found.head.weight.data.mean(dim=0)
     return found
 
 

@@ -34,9 +34,6 @@ class CheckedScene(Scene):
     unreadable, like the pixels of damaged blocks.
     """
 
-    levels: tuple[Scene, ...] = ()
-    """The same image at smaller sizes, where the file holds them; the largest first."""
-
     skip_bad: bool = False
     _met_bad: bool = False
 
@@ -60,14 +57,22 @@ class CheckedScene(Scene):
         """
         return self._pixels(window, plane)[1] if self._met_bad else None
 
+    def unchecked(self, window: Window, plane: int = 0) -> tuple[Pixels, Mask | None]:
+        """Pixels as by :meth:`read`, but also those that are not finite, and :meth:`unreadable`.
+
+        Raises:
+            InputError: when a stored block is damaged, unless bad pixels are skipped.
+        """
+        _check_place(self, window, plane)
+        return self._stored(window, plane)
+
     @abstractmethod
     def _stored(self, window: Window, plane: int) -> tuple[Pixels, Mask | None]:
         """Pixels (h, w, C) as the file has them, and where they are missing."""
 
     def _pixels(self, window: Window, plane: int) -> tuple[Pixels, Mask | None]:
-        _check_place(self, window, plane)
-        pixels, bad = self._stored(window, plane)
-        broken = _not_finite(pixels)
+        pixels, bad = self.unchecked(window, plane)
+        broken = not_finite(pixels)
         if broken is not None:
             if not self.skip_bad:
                 raise self._refused(pixels, window, plane)
@@ -103,6 +108,14 @@ def is_copy(copy: Scene, scene: Scene) -> bool:
     return same and copy.height < scene.height and copy.width < scene.width
 
 
+def not_finite(pixels: Pixels) -> Mask | None:
+    """(h, w), where a value of pixels (h, w, C) is NaN or infinite; None when all are finite."""
+    if pixels.dtype.kind != "f":
+        return None
+    finite = np.isfinite(pixels)
+    return None if finite.all() else np.asarray(~finite.all(axis=-1))
+
+
 def _check_place(scene: Scene, window: Window, plane: int) -> None:
     inside = window.within(scene.height, scene.width) == window
     if not inside or min(window.size) < 1 or not 0 <= plane < scene.planes:
@@ -110,11 +123,3 @@ def _check_place(scene: Scene, window: Window, plane: int) -> None:
             f"{window} of plane {plane} does not lie in {scene.planes} planes of "
             f"{scene.height} x {scene.width}"
         )
-
-
-def _not_finite(pixels: Pixels) -> Mask | None:
-    """(h, w), or nothing when every value is finite."""
-    if pixels.dtype.kind != "f":
-        return None
-    finite = np.isfinite(pixels)
-    return None if finite.all() else np.asarray(~finite.all(axis=-1))

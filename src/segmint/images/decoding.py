@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from segmint.errors import InputError
 
-ACCEPTED = "PNG, JPEG, BMP, WebP, TIFF, NIfTI or NumPy images"
+ACCEPTED = "PNG, JPEG, BMP, WebP, TIFF, NIfTI, NumPy or Zarr images"
 
 Pixels = npt.NDArray[Any]
 

@@ -50,6 +50,14 @@ class OrientedScene(Scene):
         bad = self._scene.unreadable(self._place(window), plane)
         return None if bad is None else self._upright(bad[..., np.newaxis])[..., 0]
 
+    def unchecked(
+        self, window: Window, plane: int = 0
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """As :meth:`Scene.unchecked`."""
+        pixels, bad = self._scene.unchecked(self._place(window), plane)
+        upright = None if bad is None else self._upright(bad[..., np.newaxis])[..., 0]
+        return self._upright(pixels), upright
+
     def close(self) -> None:
         """Let go of the file."""
         self._scene.close()

@@ -34,6 +34,8 @@ class Scene(ABC):
     """One a channel, where they have names."""
     spacing: tuple[float, ...] | None = None
     """Millimeters between pixels, (H, W) or (D, H, W)."""
+    levels: tuple[Scene, ...] = ()
+    """The same image at smaller sizes, where the file holds them; the largest first."""
     notes: tuple[str, ...] = ()
     """What was decided on opening, one sentence each."""
 
@@ -56,6 +58,17 @@ class Scene(ABC):
         Their values are 0. It tells of what was read before: read first, then ask.
         """
         return None
+
+    def unchecked(
+        self, window: Window, plane: int = 0
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """Pixels as by :meth:`read`, but also those that are not finite, and :meth:`unreadable`.
+
+        Raises:
+            InputError: when a stored block is damaged, unless bad blocks are skipped.
+        """
+        pixels = self.read(window, plane)
+        return pixels, self.unreadable(window, plane)
 
     def close(self) -> None:  # noqa: B027 - a scene that holds no file has nothing to close
         """Let go of the file."""

@@ -120,7 +120,7 @@ def _zstd_size(data: bytes) -> int | None:
 
 
 def _unsaid_zstd(data: bytes, limit: int) -> bool:
-    from numcodecs import zstd  # type: ignore[import-untyped]
+    from numcodecs import zstd
 
     try:
         zstd.decompress(data, bytearray(limit))

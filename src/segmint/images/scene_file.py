@@ -39,7 +39,7 @@ class SceneFile:
         """Fill as many bytes as the file has from a place on; returns how many.
 
         Raises:
-            InputError: when the disk cannot be read.
+            InputError: when the disk cannot be read, or the file was cut since it was opened.
         """
         done = 0
         try:
@@ -55,6 +55,11 @@ class SceneFile:
                 f"{self.path} cannot be read at byte {offset} ({error.strerror}), accepted is a "
                 "readable image file: check the disk"
             ) from error
+        if done < min(len(target), self.size - offset):
+            raise InputError(
+                f"{self.path} became shorter while it was read, accepted is a file that nobody "
+                "writes: begin again when it is whole"
+            )
         return done
 
     def close(self) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.images.checked_scene import CheckedScene
 from segmint.images.decoding import Pixels
 from segmint.images.scene import Scene
 from segmint.images.window import Window
@@ -53,8 +52,7 @@ def overview(scene: Scene, longest: int, plane: int = 0) -> NDArray[np.float32]:
 
 
 def _smallest(scene: Scene, height: int, width: int) -> Scene:
-    copies = scene.levels if isinstance(scene, CheckedScene) else ()
-    enough = [copy for copy in copies if copy.height >= height and copy.width >= width]
+    enough = [copy for copy in scene.levels if copy.height >= height and copy.width >= width]
     return min(enough, key=lambda copy: copy.height, default=scene)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from segmint.errors import InputError
 from segmint.images.decoding import Request, decoding, quiet
 from segmint.images.nifti import gzipped_start, nifti_version
+from segmint.images.opening_scenes import open_scene
 from segmint.images.prepared import ZIP_SIGNATURE, read_prepared
+from segmint.images.zarr_folders import is_zarr
 
 _HEADER_BYTES = 540
 _GZIP = b"\x1f\x8b"
@@ -28,6 +30,9 @@ def read_spacing(path: str | Path) -> tuple[float, ...] | None:
         InputError: for a file that cannot be opened, or a damaged one of those two kinds.
     """
     path = Path(path)
+    if is_zarr(path):
+        with open_scene(path) as scene:
+            return scene.spacing
     try:
         with path.open("rb") as handle:
             start = handle.read(_HEADER_BYTES)

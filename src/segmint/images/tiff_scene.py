@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -45,12 +46,12 @@ class TiffScene(CheckedScene):
         self._has_display_table = has_display_table
         self.height, self.width = layout.size
         stored = np.dtype(layout.page.dtype)
-        probe, color_notes = self._colors(np.zeros((1, 1, layout.samples), stored))
+        probe, axes, color_notes = self._colors(np.zeros((1, 1, layout.samples), stored))
         self.dtype = probe.dtype
-        self._samples = probe.shape[-1]
-        axes = "".join(paging) + "YX" + "S" * self._has_samples
-        lengths = (*paging.values(), 1, 1, *(self._samples,) * self._has_samples)
-        self._places, folded = places_of_channels(lengths, axes, request.pages)
+        self._samples = math.prod(probe.shape)
+        self._places, folded = places_of_channels(
+            (*paging.values(), *probe.shape), "".join(paging) + axes, request.pages
+        )
         self.depth = len(self._places) if self._places.ndim == 2 else None
         self.channels = self._places.shape[-1]
         self.block = _block_of(layout)
@@ -77,21 +78,16 @@ class TiffScene(CheckedScene):
 
     def _page_colors(self, number: int, window: Window) -> tuple[Pixels, Mask | None]:
         samples, missing = self._pages[number].read(window)
-        return self._colors(samples)[0], missing
+        return self._colors(samples)[0].reshape(*window.size, self._samples), missing
 
-    def _colors(self, samples: Pixels) -> tuple[Pixels, tuple[str, ...]]:
-        """(h, w, C) as the eye sees them, and what was done."""
+    def _colors(self, samples: Pixels) -> tuple[Pixels, str, tuple[str, ...]]:
+        """Samples (h, w, S) as the eye sees them, (h, w) or (h, w, C), and what was done."""
         page = self._layout.page
-        alone = "S" not in page.axes
+        axes = "YXS" if "S" in page.axes else "YX"
         with decoding(self._request, "TIFF"):
-            colors, axes, notes = tiff.resolve_color(
-                samples[..., 0] if alone else samples,
-                "YX" if alone else "YXS",
-                page,
-                self._has_display_table,
+            return tiff.resolve_color(
+                samples[..., 0] if axes == "YX" else samples, axes, page, self._has_display_table
             )
-        self._has_samples = "S" in axes
-        return colors if self._has_samples else colors[..., np.newaxis], notes
 
 
 def _block_of(layout: PageLayout) -> tuple[int, int]:

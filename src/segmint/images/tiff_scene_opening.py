@@ -115,12 +115,11 @@ def _scene(
     notes: tuple[str, ...] = (),
 ) -> TiffScene:
     pages = [_samples(layout, data, cache) for data in _page_data(series, layout)]
-    absent = [page.missing() for page in pages]
-    count = sum(number for number, _ in absent)
-    first = next((error for _, error in absent if error is not None), None)
-    if first is not None and not layout.skip_bad:
-        raise first if count == 1 else InputError(f"{first}; so do {count - 1} more")
-    if count:
+    absent = [missing for page in pages if (missing := page.missing()) is not None]
+    if absent:
+        count = sum(missing.count for missing in absent)
+        if not layout.skip_bad:
+            raise absent[0].error(layout.request, count)
         notes = (*notes, f"{count} missing tiles or strips left out")
     return TiffScene(
         layout.request,
@@ -143,6 +142,7 @@ def _levels(
                 image.request, image.file, series.keyframe, skip_bad=True, level=number
             )
             _check_decoders(image.request, layout)
+            _check_segment(image.request, layout)
             copy = _scene(described, series, layout, cache)
         except InputError:
             continue
@@ -215,8 +215,8 @@ def _check_by_window(request: Request, series: tifffile.TiffPageSeries, layout: 
     Raises:
         NotByWindowError: says why.
     """
-    channels = layout.samples
-    pixels = math.prod(series.shape) // channels * -(-channels // 4)
+    count = math.prod(_paging(series, layout).values())
+    pixels = count * math.prod(layout.size) * -(-layout.samples // 4)
     path, page = request.path, layout.page
     if series.transform is not None or page.shaped[1] > 1:
         raise NotByWindowError(
@@ -225,13 +225,18 @@ def _check_by_window(request: Request, series: tifffile.TiffPageSeries, layout: 
             pixels=pixels,
         )
     _check_decoders(request, layout, pixels)
+    _check_segment(request, layout, pixels, alone=count == math.prod(layout.grid) == 1)
+
+
+def _check_segment(
+    request: Request, layout: PageLayout, pixels: int = 0, *, alone: bool = False
+) -> None:
     height, width = layout.segment
-    whole = math.prod(layout.grid) == 1 and math.prod(_paging(series, layout).values()) == 1
-    if not layout.is_plain and (whole or height * width > request.max_pixels):
+    if not layout.is_plain and (alone or height * width > request.max_pixels):
         raise NotByWindowError(
-            f"{path} stores {height} x {width} pixels in one compressed "
-            f"{'tile' if page.is_tiled else 'strip'}, which is decoded whole, accepted are at most "
-            f"{request.max_pixels}: {_RETILE}, or raise --max-pixels",
+            f"{request.path} stores {height} x {width} pixels in one compressed "
+            f"{'tile' if layout.page.is_tiled else 'strip'}, which is decoded whole, accepted are "
+            f"at most {request.max_pixels}: {_RETILE}, or raise --max-pixels",
             pixels=pixels,
         )
 

@@ -121,6 +121,22 @@ class PageLayout:
         ).within(*self.size)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """Tiles or strips that a page names and its file does not hold."""
+
+    count: int
+    name: str
+    """Of the first."""
+    place: Window
+    reason: str
+
+    def error(self, request: Request, count: int) -> InputError:
+        """What to say of the first of so many."""
+        more = f" ({count - 1} more are not there either)" if count > 1 else ""
+        return refused_block(request.path, self.name, self.place, f"{self.reason}{more}")
+
+
 class PageSamples(Protocol):
     """Samples of one page."""
 
@@ -128,8 +144,8 @@ class PageSamples(Protocol):
         """Samples (h, w, S) as they are stored, and where they are missing or damaged."""
         ...
 
-    def missing(self) -> tuple[int, InputError | None]:
-        """How many segments are not in the file, and the error of the first."""
+    def missing(self) -> Missing | None:
+        """Segments that are not in the file."""
         ...
 
 
@@ -156,26 +172,22 @@ class UncompressedPage:
         samples = np.moveaxis(numbers, 0, -2).reshape(*window.size, -1)
         if missing is None:
             return samples, None
-        if not self._layout.skip_bad:
-            raise self._beyond(self._first_missing())
         return samples, np.asarray(missing.any(axis=(0, 3)))
 
-    def missing(self) -> tuple[int, InputError | None]:
-        """How many strips the file ends before or in, and the error of the first."""
-        first = self._first_missing()
-        count = self._layout.planes * self._layout.grid[0] - first
-        return count, self._beyond(first) if count else None
-
-    def _first_missing(self) -> int:
+    def missing(self) -> Missing | None:
+        """Strips that the file ends before or in."""
         layout = self._layout
         rows = self._array.present // (layout.size[1] * layout.interleaved)
         plane, row = divmod(rows, layout.size[0])
-        return plane * layout.grid[0] + row // layout.segment[0]
-
-    def _beyond(self, segment: int) -> InputError:
-        layout = self._layout
-        name = layout.name(self._data, segment)
-        return refused_block(layout.request.path, name, layout.place(segment), BEYOND)
+        first = plane * math.prod(layout.grid) + row // layout.segment[0]
+        if first == layout.segments:
+            return None
+        return Missing(
+            count=layout.segments - first,
+            name=layout.name(self._data, first),
+            place=layout.place(first),
+            reason=BEYOND,
+        )
 
 
 class SegmentedPage:
@@ -201,16 +213,19 @@ class SegmentedPage:
         pixels = np.zeros((*window.size, layout.samples), layout.page.dtype)
         return pixels, self._reader.read_into(pixels, window, self._blocks(window))
 
-    def missing(self) -> tuple[int, InputError | None]:
-        """How many segments the file names and does not hold, and the error of the first."""
+    def missing(self) -> Missing | None:
+        """Segments that the file names and does not hold."""
         layout, offsets, counts = self._layout, self._data.offsets, self._data.counts
         absent = (counts == 0) | (offsets == 0) | (counts > layout.file.size - offsets)
         if not absent.any():
-            return 0, None
+            return None
         first = int(absent.argmax())
-        name, reason = layout.name(self._data, first), self._absent(first)
-        error = refused_block(layout.request.path, name, layout.place(first), reason)
-        return int(np.count_nonzero(absent)), error
+        return Missing(
+            count=int(np.count_nonzero(absent)),
+            name=layout.name(self._data, first),
+            place=layout.place(first),
+            reason=self._absent(first),
+        )
 
     def decode(self, block: StoredBlock) -> Pixels:
         """Samples (rows, columns, s) of a tile or strip."""

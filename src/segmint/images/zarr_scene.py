@@ -95,9 +95,7 @@ class ZarrScene(CheckedScene):
         self.dtype = chunks.dtype.newbyteorder("=")
         rows, columns = self._parts.block
         self.block = min(rows, self.height), min(columns, self.width)
-        self._reader = BlockReader(
-            request.path, self._parts, cache, skip_bad=skip_bad, level=level
-        )
+        self._reader = BlockReader(request.path, self._parts, cache, skip_bad=skip_bad, level=level)
         names = image.channel_names
         self.channel_names = names if len(names) == self.channels else ()
         self.spacing = _spacing(image, stack=self.depth is not None)

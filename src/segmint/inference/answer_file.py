@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from segmint.images.choices import MAX_PIXELS
+from segmint.images.inside_scene import looked_at
 from segmint.images.opening_scenes import open_scene
 from segmint.images.scene import Scene
 from segmint.inference.scene_answer import SceneOutcome
@@ -71,9 +72,10 @@ def answer_file(
         open_scene(path, pages=pages, skip_bad=skip_bad, max_pixels=max_pixels) as scene,
         _opened(region, max_pixels) as where,
     ):
+        seen = looked_at(scene, where, skip_bad=skip_bad)
         return segment_scene(
-            scene,
-            lambda: fit(scene, where),
+            seen,
+            lambda: fit(seen, where),
             Path(out),
             method=method,
             options=options,

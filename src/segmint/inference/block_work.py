@@ -31,6 +31,8 @@ class BlockWork:
     answer: SceneAnswer
     store: BlockStore
     progress: Callable[[int, int], None]
+    likeliest: bool = True
+    """Whether labels are those of the greatest probability."""
 
     def agrees(self) -> bool:
         """Whether the first block that was kept is answered now as it was then.
@@ -105,7 +107,9 @@ class BlockWork:
         if not self.store.maps:
             return self.answer.labels(self.scene, window, plane), None
         probabilities = self.answer.probabilities(self.scene, window, plane)
-        return probabilities.argmax(axis=0), probabilities
+        if self.likeliest:
+            return probabilities.argmax(axis=0), probabilities
+        return self.answer.labels(self.scene, window, plane), probabilities
 
     def _outside_region(self, window: Window, plane: int) -> NDArray[np.bool_] | None:
         if self.region is None:

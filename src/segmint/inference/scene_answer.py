@@ -65,5 +65,8 @@ class SceneOutcome:
     mixture: MixtureTable | None = None
     """Weights, means and variances, of mixtures."""
     history: tuple[dict[str, float], ...] = ()
+    likeliest: bool = True
+    """Whether labels are those of the greatest probability; otherwise, as where components are
+    sums of what competes, labels and probabilities are asked for one after the other."""
     notes: tuple[str, ...] = ()
     """What was decided when it was fitted, one sentence each."""

@@ -116,6 +116,7 @@ def segment_scene(
                     answer=made.answer,
                     store=store,
                     progress=progress or _mute,
+                    likeliest=made.likeliest,
                 ),
                 tell or _mute,
             )

@@ -8,7 +8,6 @@ from typing import Self
 
 from segmint.datasets.available_memory import in_gibibytes
 from segmint.errors import UsageError
-from segmint.inference.kept_memory import can_keep_memory
 from segmint.inference.member import LARGEST_LOOKING_EVERYWHERE, Member
 from segmint.inference.memory_limit import MemoryLimit, held_memory
 from segmint.inference.views import Views
@@ -22,9 +21,6 @@ _TIMES_HALO = 48
 """With a side of so many times the halo, what is computed twice is a twelfth."""
 _SAFETY = 1.1
 """What operators hold besides tensors grows with the image as well: measured 0 to 6 %."""
-_SAFETY_KEPT = 1.6
-"""The same where the C library keeps what tensors gave back, with holes in between: measured 20 to
-50 % on tiles of 1536 to 2304 pixels."""
 _RESERVE = 2**27
 """Bytes for what does not grow: operators' own (measured 60 MiB), reading and writing."""
 _KEPT = 2**28
@@ -105,8 +101,7 @@ def _needed(tile: int, members: Sequence[Member], views: Views) -> int:
     copies += 2 * any(member.reach.halo is None for member in members)
     if views.scales or any(member.preprocessing.resize for member in members):
         copies += 2 + largest**2
-    safety = _SAFETY_KEPT if can_keep_memory() else _SAFETY
-    return int(safety * (of_networks + 4 * classes * copies * tile**2)) + _RESERVE
+    return int(_SAFETY * (of_networks + 4 * classes * copies * tile**2)) + _RESERVE
 
 
 def _check_tile(tile: int | None) -> None:

@@ -13,7 +13,6 @@ from torch import Tensor
 from segmint.errors import InputError
 from segmint.images.scene import Scene
 from segmint.images.window import Window
-from segmint.inference.kept_memory import keep_memory
 from segmint.inference.member import Activation, Member
 from segmint.inference.memory_limit import MemoryLimit
 from segmint.inference.sight import Sight
@@ -56,7 +55,6 @@ class TiledPrediction:
     ) -> None:
         self._members = tuple(members)
         self._views = tuple(views or Views())
-        self._is_limited = limit is not None
         self._plan = TilePlan.of(members, views=views or Views(), limit=limit, tile=tile)
         self._runners = [
             TileRunner(member, tile=self._plan.tile, kept=self._plan.kept) for member in members
@@ -149,8 +147,6 @@ class TiledPrediction:
         self, index: int, scene: Scene, window: Window, plane: int, view: View
     ) -> Iterator[tuple[slice, Maps]]:
         """Probabilities (K, r, w) of one member in one view, some rows at a time."""
-        if self._is_limited and scene.height * scene.width > self._plan.block**2:
-            keep_memory(self)
         member = self._members[index]
         sight = Sight(scene, plane, member, view)
         answer = self._runners[index].answer(sight, sight.place(window))

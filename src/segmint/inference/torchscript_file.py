@@ -46,8 +46,11 @@ class TorchScriptFile:
         """Write the file, with its description."""
         import torch
 
+        # Given a path, the library would ask for its suffix and write its name into the file.
+        written = io.BytesIO()
         with quiet():
-            torch.jit.save(self.traced, path, _extra_files={DESCRIPTION: record.as_json()})
+            torch.jit.save(self.traced, written, _extra_files={DESCRIPTION: record.as_json()})
+        path.write_bytes(written.getbuffer())
 
 
 def opened(path: Path) -> Callable[[NDArray[np.float32]], tuple[NDArray[Any], ...]]:

@@ -10,6 +10,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from segmint.networks.banded import BandedUNet
+from segmint.networks.normalization import Normalization
+from segmint.networks.unet import UNet
+from segmint.networks.unet_original import OriginalUNet
+
 _PROBE = 64
 """Least side of the random image on which a change is tried."""
 _SAME = 1e-4
@@ -21,7 +26,8 @@ _COARSER = 1.5
 def deployed(network: nn.Module, dtype: torch.dtype = torch.float32) -> Callable[[Tensor], Tensor]:
     """The network as a function that predicts, quicker than the network itself.
 
-    Batch normalization is folded into the convolution before it. In bfloat16 all values are, and
+    Batch normalization is folded into the convolution before it, and the finest level of a U-Net is
+    computed in bands of rows. In bfloat16 all values are, and
     not only those of convolutions as under ``torch.autocast``, which is what is taken where a
     network cannot do that or its answers suffer.
 
@@ -41,9 +47,10 @@ def deployed(network: nn.Module, dtype: torch.dtype = torch.float32) -> Callable
         torch.Size([1, 5, 13, 8])
     """
     probe = _probe(network)
-    own = copy.deepcopy(network).eval().requires_grad_(False)
-    expected = _exact(own)(probe)
-    if _fold_normalization(own) and _difference(_exact(own), probe, expected) > _SAME:
+    plain = copy.deepcopy(network).eval().requires_grad_(False)
+    expected = _exact(plain)(probe)
+    own = _restructured(plain)
+    if _difference(_exact(own), probe, expected) > _SAME:
         own = copy.deepcopy(network).eval().requires_grad_(False)
     if dtype == torch.float32:
         return _exact(own)
@@ -103,16 +110,23 @@ def _difference(respond: Callable[[Tensor], Tensor], probe: Tensor, expected: Te
     return float(found.nan_to_num(float("inf")))
 
 
-def _fold_normalization(network: nn.Module) -> int:
-    """How many batch normalizations became part of the convolution that stands before them."""
-    number = 0
+def _restructured(network: nn.Module) -> nn.Module:
+    """The same network with less to do; changed in place."""
+    _fold_normalization(network)
+    measures = any(isinstance(module, Normalization) for module in network.modules())
+    on_gpu = next(network.parameters()).device.type != "cpu"
+    if isinstance(network, UNet | OriginalUNet) and not measures and not on_gpu:
+        return BandedUNet(network)
+    return network
+
+
+def _fold_normalization(network: nn.Module) -> None:
+    """Make batch normalizations part of the convolutions that stand before them."""
     for parent in network.modules():
         for (_, convolution), (name, after) in pairwise(list(parent.named_children())):
             if _fit(convolution, after):
                 _fold(cast(nn.Conv2d, convolution), cast(nn.BatchNorm2d, after))
                 setattr(parent, name, _rest(after))
-                number += 1
-    return number
 
 
 def _fit(convolution: nn.Module, after: nn.Module) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from segmint.errors import UsageError
+from segmint.networks.plain_kernels import plain_kernels
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -75,7 +76,7 @@ def _measured(network: nn.Module, channels: int) -> Reach:
     learns = network.training
     strips = _Strips(network.eval(), step, -(-max(step, least) // step) * step, channels)
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), plain_kernels():
             halo = None if most else strips.halo()
     except _REFUSALS as error:
         if "memory" in str(error):

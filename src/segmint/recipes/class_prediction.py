@@ -24,6 +24,7 @@ from segmint.inference.tiled_prediction import TiledPrediction
 from segmint.inference.tiling import Tiling
 from segmint.methods.method import OF_THE_DATA_SET, Outcome
 from segmint.networks.storage import load_network
+from segmint.recipes.recipe import check_channels_of_run
 
 if TYPE_CHECKING:
     from torch import nn
@@ -139,11 +140,7 @@ class ClassPrediction:
         Raises:
             InputError: for other channels.
         """
-        if image.channels != self.channels:
-            raise InputError(
-                f"image has {image.channels} channels, the run learned on {self.channels}: "
-                "give images like those it learned on"
-            )
+        check_channels_of_run(image, self.channels)
         check_channel_order(image.channel_names, self.channel_names, "the run")
 
     def probabilities(self, member: Member, image: Image) -> NDArray[np.float32]:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from segmint.errors import InputError, UsageError
 from segmint.methods.clustering import FolderClusteringOptions
-from segmint.recipes.recipe import Plan, Predictor, Recipe, learned_components
+from segmint.recipes.recipe import (
+    Plan,
+    Predictor,
+    Recipe,
+    check_channels_of_run,
+    learned_components,
+)
 from segmint.solvers.training_options import LoopOptions
 
 if TYPE_CHECKING:
@@ -20,12 +26,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segmint.images import Image
+    from segmint.images.scene import Scene
+    from segmint.inference.scene_answer import SceneOutcome
     from segmint.inference.tiling import Tiling
     from segmint.methods.method import Outcome
     from segmint.networks.clustering import ClusteringNetwork
     from segmint.objectives.batch import Batch
+    from segmint.solvers.learned_clustering import LearnedClustering
 
 NETWORK = "network.safetensors"
+_ORDER = "as in the run"
 
 
 def train(plan: Plan) -> dict[str, Any]:
@@ -66,37 +76,66 @@ def train(plan: Plan) -> dict[str, Any]:
 def load(
     folder: Path, record: dict[str, Any], *, device: str, precision: str, tiling: Tiling
 ) -> Predictor:
-    """A function from an image to its components, with the numbers learned in training."""
-    import numpy as np
-
+    """What answers images by components, with the numbers learned in training."""
     from segmint.devices import choose_device, choose_dtype
-    from segmint.methods.method import Outcome
-    from segmint.solvers.clustering import prepare, respond
-    from segmint.solvers.reduction import to_input
+    from segmint.solvers.learned_clustering import LearnedClustering
 
     tiling.refuse_views("components")
     place = choose_device(device)
     dtype = choose_dtype(precision, place)
     network, options, numbers = _learned(folder, record)
-    network.to(place)
-    alive = np.flatnonzero(numbers >= 0)
+    learned = LearnedClustering(
+        network=network.to(place), numbers=numbers, options=options, dtype=dtype
+    )
+    return ClusteringPredictor(
+        learned, channels=record["channels"], seed=record["seed"], tiling=tiling
+    )
 
-    def predict(image: Image, region: NDArray[np.bool_] | None) -> Outcome:
-        if image.channels != record["channels"]:
-            raise InputError(
-                f"image has {image.channels} channels, the run learned on {record['channels']}: "
-                "give images like those it learned on"
-            )
-        labels = []
-        for plane in _planes(image):
-            response = respond(network, to_input(prepare(plane, options), place), dtype)[alive]
-            labels.append(numbers[alive][response.argmax(dim=0).cpu().numpy()])
+
+class ClusteringPredictor:
+    """Components of images, with the numbers learned in training.
+
+    Args:
+        learned: the network.
+        channels: of the images that it learned on.
+        seed: of samples of images that do not fit into memory.
+        tiling: how those are cut.
+    """
+
+    def __init__(
+        self, learned: LearnedClustering, *, channels: int, seed: int, tiling: Tiling
+    ) -> None:
+        self._learned = learned
+        self._channels, self._seed, self._tiling = channels, seed, tiling
+
+    def __call__(self, image: Image, region: NDArray[np.bool_] | None) -> Outcome:
+        """The components of an image.
+
+        Raises:
+            InputError: for an image with other channels.
+        """
+        import numpy as np
+
+        from segmint.methods.method import Outcome
+
+        check_channels_of_run(image, self._channels)
+        labels = [self._learned.labels(plane) for plane in _planes(image)]
         found = np.stack(labels) if image.is_stack else labels[0]
         if region is not None:
             found = np.where(region, found, np.int32(-1))
-        return Outcome(labels=found, order="as in the run")
+        return Outcome(labels=found, order=_ORDER)
 
-    return predict
+    def of_scene(self, scene: Scene) -> SceneOutcome:
+        """The components of a scene, window by window.
+
+        Raises:
+            InputError: for a scene with other channels.
+        """
+        from segmint.inference.scene_answer import SceneOutcome
+
+        check_channels_of_run(scene, self._channels)
+        answer = self._learned.of_scene(scene, self._tiling, seed=self._seed)
+        return SceneOutcome(answer=answer, order=_ORDER, likeliest=False)
 
 
 def _learned(

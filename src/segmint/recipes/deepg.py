@@ -14,16 +14,26 @@ from typing import TYPE_CHECKING, Any, cast
 from segmint.errors import InputError, UsageError
 from segmint.methods.deepg import ManyImagesOptions
 from segmint.options import Options
-from segmint.recipes.recipe import Plan, Predictor, Recipe, learned_components
+from segmint.recipes.recipe import (
+    Plan,
+    Predictor,
+    Recipe,
+    check_channels_of_run,
+    learned_components,
+)
 from segmint.solvers.training_options import LoopOptions
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
     from segmint.images import Image
+    from segmint.images.scene import Scene
+    from segmint.inference.scene_answer import SceneOutcome
     from segmint.inference.tiling import Tiling
     from segmint.methods.method import Outcome
+    from segmint.solvers.deep_mixture_folder import Learned
 
 NETWORK = "network.safetensors"
 
@@ -69,30 +79,105 @@ def train(plan: Plan, *, varying: bool) -> dict[str, Any]:
 def load(
     folder: Path, record: dict[str, Any], *, device: str, precision: str, tiling: Tiling
 ) -> Predictor:
-    """A function from an image to its components, with the numbers learned in training."""
-    import numpy as np
-
+    """What answers images by components, with the numbers learned in training."""
     from segmint.devices import choose_device, choose_dtype
-    from segmint.images.channels import check_channel_order
-    from segmint.networks.storage import load_network
-    from segmint.networks.unet_deepg import DeepGUNet as UNet
-    from segmint.solvers.deep_mixture_folder import Learned, predicted
 
     tiling.refuse_views("components")
     place = choose_device(device)
     dtype = choose_dtype(precision, place)
+    learned, options = _learned(folder, record)
+    learned.network.to(place)
+    return MixturePredictor(learned, options, record, dtype=dtype, tiling=tiling)
+
+
+class MixturePredictor:
+    """Components of images, with the numbers learned in training.
+
+    Args:
+        learned: the network.
+        options: of its training.
+        record: of the run.
+        dtype: arithmetic of the network.
+        tiling: how images are cut that do not fit into memory.
+    """
+
+    def __init__(
+        self,
+        learned: Learned,
+        options: ManyImagesOptions,
+        record: Mapping[str, Any],
+        *,
+        dtype: torch.dtype,
+        tiling: Tiling,
+    ) -> None:
+        self._learned, self._options, self._record = learned, options, record
+        self._dtype, self._tiling = dtype, tiling
+
+    def __call__(self, image: Image, region: NDArray[np.bool_] | None) -> Outcome:
+        """The components of an image.
+
+        Raises:
+            InputError: for an image with other channels.
+        """
+        from segmint.solvers.deep_mixture_folder import predicted
+
+        self._check(image)
+        return predicted(
+            self._learned,
+            image,
+            region,
+            self._options,
+            varying=self._record["recipe"] == "deepsvg",
+            dtype=self._dtype,
+        )
+
+    def of_scene(self, scene: Scene) -> SceneOutcome:
+        """The components of a scene, window by window.
+
+        Raises:
+            InputError: for a scene with other channels.
+        """
+        from segmint.solvers.learned_mixture import components_of_scene
+
+        self._check(scene)
+        return components_of_scene(
+            self._learned,
+            scene,
+            self._options,
+            self._tiling,
+            seed=self._record["seed"],
+            dtype=self._dtype,
+        )
+
+    def _check(self, image: Image | Scene) -> None:
+        from segmint.images.channels import check_channel_order
+
+        check_channels_of_run(image, self._record["channels"])
+        names = tuple(self._record["channel_names"])
+        check_channel_order(image.channel_names, names, "the run")
+
+
+def _learned(folder: Path, record: dict[str, Any]) -> tuple[Learned, ManyImagesOptions]:
+    """Network and options of a run, checked against each other."""
+    import numpy as np
+
+    from segmint.networks.storage import load_network
+    from segmint.networks.unet_deepg import DeepGUNet as UNet
+    from segmint.solvers.deep_mixture_folder import Learned
+
     network = load_network(folder / NETWORK)
     try:
         if not isinstance(network, UNet):
             raise TypeError("another kind of network")
         options = ManyImagesOptions.from_mapping(record["options"]["mixture"])
         learned = Learned(
-            network=network.to(place),
+            network=network,
             order=np.asarray(record["component_channels"], np.int64),
             described=str(record["order"]),
             names=tuple(map(str, record["names"])),
         )
-        channel_names = tuple(map(str, record["channel_names"]))
+        if not all(isinstance(name, str) for name in record["channel_names"]):
+            raise TypeError("names that are none")
         size = network.configuration
         if sorted(learned.order) != list(range(size["classes"])):
             raise ValueError("a network of another size")
@@ -104,24 +189,7 @@ def load(
         raise InputError(
             f"{folder} holds a network and a record that do not fit each other: train again"
         ) from error
-
-    def predict(image: Image, region: NDArray[np.bool_] | None) -> Outcome:
-        if image.channels != record["channels"]:
-            raise InputError(
-                f"image has {image.channels} channels, the run learned on {record['channels']}: "
-                "give images like those it learned on"
-            )
-        check_channel_order(image.channel_names, channel_names, "the run")
-        return predicted(
-            learned,
-            image,
-            region,
-            options,
-            varying=record["recipe"] == "deepsvg",
-            dtype=dtype,
-        )
-
-    return predict
+    return learned, options
 
 
 SECTIONS: Mapping[str, type[Options]] = {"mixture": ManyImagesOptions, "training": LoopOptions}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from segmint.errors import InputError
 from segmint.options import Options
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segmint.images import Image
+    from segmint.images.scene import Scene
     from segmint.methods.method import Outcome
     from segmint.solvers.watcher import Watcher
 
@@ -66,6 +68,19 @@ class Plan:
     def section(self, kind: type[Section]) -> Section:
         """The options of a kind, whatever their section is called."""
         return next(options for options in self.settings.values() if isinstance(options, kind))
+
+
+def check_channels_of_run(image: Image | Scene, channels: int) -> None:
+    """Refuse an image unlike those that a run learned on.
+
+    Raises:
+        InputError: for another number of channels; says both.
+    """
+    if image.channels != channels:
+        raise InputError(
+            f"image has {image.channels} channels, the run learned on {channels}: "
+            "give images like those it learned on"
+        )
 
 
 def learned_components(components: int, images: int) -> str:

@@ -15,7 +15,7 @@ from segmint.images.normalization import channel_map
 from segmint.images.scene import Scene
 from segmint.images.scene_pixels import ScenePixels, examined
 from segmint.inference.scene_answer import SceneOutcome
-from segmint.methods.clustering import ClusteringOptions
+from segmint.methods.clustering import ClusteringOptions, FeatureClusteringOptions
 from segmint.methods.method import Task
 from segmint.networks.clustering import ClusteringNetwork
 from segmint.networks.deployed import deployed
@@ -37,6 +37,7 @@ from segmint.solvers.scene_sample import SceneSample, mosaic
 
 if TYPE_CHECKING:
     from segmint.images.unit_range import UnitRange
+    from segmint.inference.memory_limit import MemoryLimit
 
 TILES = 16
 TIMES_WORKING_PIXELS = 6
@@ -55,7 +56,7 @@ def cluster_scene(scene: Scene, options: ClusteringOptions, task: Task) -> Scene
     pixels = ScenePixels(scene=scene, region=task.scene_region)
     unit = examined(pixels)
     sample = mosaic(pixels, most=_most_pixels(options), tiles=TILES, seed=task.seed)
-    prepare = _prepare_of(sample, unit, options)
+    prepare = prepare_of(sample, unit, options)
     device = choose_device(task.device)
     batch = _batch(sample, prepare, device)
     fits = fit_starts(batch, 0, options, task)
@@ -64,22 +65,82 @@ def cluster_scene(scene: Scene, options: ClusteringOptions, task: Task) -> Scene
     freeze_statistics(network, batch.image)
     if task.save_model is not None:
         save_network(Path(task.save_model), network)
-    channels, components = _components(network, batch, options)
-    dtype = choose_dtype(task.precision, device)
-    answer = NetworkAnswer(
-        deployed(_Answering(network, channels), dtype),
-        components,
+    answer = answer_of(
+        network,
+        _components(network, batch, options),
         prepare,
         region=task.scene_region,
-        reach=Reach(step=1, least=1, halo=options.blocks),
-        device=device,
-        bytes_per_pixel=_MAPS * options.features * dtype.itemsize,
+        dtype=choose_dtype(task.precision, device),
         limit=task.limit,
     )
     return SceneOutcome(
         answer=answer,
+        likeliest=False,
         history=best.history,
         notes=(f"learned on {sample.said}", *agreement(fits, batch), *_left_out(options)),
+    )
+
+
+def prepare_of(
+    sample: SceneSample | None, unit: UnitRange, options: FeatureClusteringOptions
+) -> Prepare:
+    """What the network sees of pixels: color space and normalization, 0 where they do not count.
+
+    Args:
+        sample: what the normalization is measured on; None for one that measures nothing.
+        unit: how values come to lie in 0..1.
+        options: of the color space and the normalization.
+    """
+
+    def colors(pixels: NDArray[Any]) -> NDArray[np.float32]:
+        return in_color_space(unit(pixels), options)
+
+    mapping = None
+    if sample is not None:
+        mapping = channel_map(colors(sample.inside()[np.newaxis])[0], options.normalization)
+
+    def prepare(pixels: NDArray[Any], counts: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+        prepared = colors(pixels) if mapping is None else mapping(colors(pixels))
+        return prepared if counts is None else np.where(counts[..., np.newaxis], prepared, 0)
+
+    return prepare
+
+
+def answer_of(
+    network: ClusteringNetwork,
+    components: NDArray[np.int32],
+    prepare: Prepare,
+    *,
+    region: Scene | None,
+    dtype: torch.dtype,
+    limit: MemoryLimit | None,
+    tile: int | None = None,
+) -> NetworkAnswer:
+    """Answers of a network whose statistics are frozen.
+
+    Args:
+        network: on the device where it shall compute.
+        components: (q,) id of each channel of its response, -1 for channels that cannot win.
+        prepare: what it sees of pixels.
+        region: of the scene.
+        dtype: of its arithmetic.
+        limit: of the memory.
+        tile: height and width of tiles at most; None is what fits.
+
+    Raises:
+        UsageError: when not even the smallest tile fits into the limit.
+    """
+    channels = np.flatnonzero(components >= 0)
+    return NetworkAnswer(
+        deployed(_Answering(network, channels), dtype),
+        components[channels],
+        prepare,
+        region=region,
+        reach=Reach(step=1, least=1, halo=len(network.convolutions)),
+        device=network.classifier.weight.device,
+        bytes_per_pixel=_MAPS * network.classifier.in_channels * dtype.itemsize,
+        limit=limit,
+        tile=tile,
     )
 
 
@@ -100,21 +161,6 @@ def _left_out(options: ClusteringOptions) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _prepare_of(sample: SceneSample, unit: UnitRange, options: ClusteringOptions) -> Prepare:
-    """What the network sees of pixels: color space and normalization, 0 where they do not count."""
-
-    def colors(pixels: NDArray[Any]) -> NDArray[np.float32]:
-        return in_color_space(unit(pixels), options)
-
-    mapping = channel_map(colors(sample.inside()[np.newaxis])[0], options.normalization)
-
-    def prepare(pixels: NDArray[Any], counts: NDArray[np.bool_] | None) -> NDArray[np.float32]:
-        prepared = mapping(colors(pixels))
-        return prepared if counts is None else np.where(counts[..., np.newaxis], prepared, 0)
-
-    return prepare
-
-
 def _batch(sample: SceneSample, prepare: Prepare, device: torch.device) -> Batch:
     counts = sample.counts
     return Batch(
@@ -125,19 +171,17 @@ def _batch(sample: SceneSample, prepare: Prepare, device: torch.device) -> Batch
 
 def _components(
     network: ClusteringNetwork, batch: Batch, options: ClusteringOptions
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Channels of the response that win anywhere in the sample, and the component of each.
+) -> NDArray[np.int32]:
+    """(q,) component of each channel of the response that wins anywhere in the sample, else -1.
 
-    The others have no component: what else they might have won goes to the best of these.
+    What else the others might have won goes to the best of these.
     """
     with torch.no_grad():
         response = network(batch.image)[0]
     labels = response.argmax(dim=0).to(torch.int32).cpu().numpy()
     if batch.region is not None:
         labels[~batch.region[0].cpu().numpy()] = -1
-    _, components = merged(labels, response, options)
-    channels = np.flatnonzero(components >= 0)
-    return channels, components[channels]
+    return merged(labels, response, options)[1]
 
 
 class _Answering(nn.Module):

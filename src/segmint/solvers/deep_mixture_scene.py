@@ -15,6 +15,7 @@ from segmint.errors import UsageError
 from segmint.images.image import Image
 from segmint.images.scene import Scene
 from segmint.images.scene_pixels import ScenePixels, examined
+from segmint.inference.memory_limit import MemoryLimit
 from segmint.inference.scene_answer import SceneOutcome
 from segmint.methods.deepg import OneImageOptions
 from segmint.methods.method import Task
@@ -61,7 +62,7 @@ def deep_mixture_of_scene(
         examined(pixels)
     sample = mosaic(pixels, most=MOSAIC_PIXELS, tiles=TILES, seed=task.seed)
     data = _data(sample, scene, options, task)
-    prepare = _prepare_of(data)
+    prepare = prepare_of(data)
     seen, region = data.normalized(), data.whole_region()
     components, notes = chosen_components(seen[region], data, task)
     settings = MixtureSettings(
@@ -78,7 +79,14 @@ def deep_mixture_of_scene(
     freeze_statistics(network, batch.image)
     probabilities = _probabilities(network, batch.image)[:, region]
     order = fits.order(seen[region], probabilities.T)
-    answer = _answer(network, np.argsort(order), prepare, task)
+    answer = answer_of(
+        network,
+        np.argsort(order),
+        prepare,
+        region=task.scene_region,
+        dtype=choose_dtype(task.precision, device),
+        limit=task.limit,
+    )
     return SceneOutcome(
         answer=answer,
         order=data.order,
@@ -89,13 +97,7 @@ def deep_mixture_of_scene(
     )
 
 
-def _data(sample: SceneSample, scene: Scene, options: OneImageOptions, task: Task) -> MixtureData:
-    """The mosaic as mixtures see an image."""
-    image = Image(pixels=sample.pixels, channel_names=scene.channel_names)
-    return mixture_data(sample.pixels, options, replace(task, image=image, region=sample.counts))
-
-
-def _prepare_of(data: MixtureData) -> Prepare:
+def prepare_of(data: MixtureData) -> Prepare:
     """Normalized pixels, 0 where they do not count, as :meth:`MixtureData.normalized` has them."""
     mapping = data.map_of(data.inside())
 
@@ -108,32 +110,55 @@ def _prepare_of(data: MixtureData) -> Prepare:
     return prepare
 
 
+def answer_of(
+    network: UNet,
+    components: NDArray[np.integer[Any]],
+    prepare: Prepare,
+    *,
+    region: Scene | None,
+    dtype: torch.dtype,
+    limit: MemoryLimit | None,
+    tile: int | None = None,
+) -> NetworkAnswer:
+    """Answers of a network whose statistics are frozen; it is changed in place.
+
+    Args:
+        network: on the device where it shall compute.
+        components: (K,) id of each channel of its logits.
+        prepare: what it sees of pixels.
+        region: of the scene.
+        dtype: of its arithmetic.
+        limit: of the memory.
+        tile: height and width of tiles at most; None is what fits.
+
+    Raises:
+        UsageError: when not even the smallest tile fits into the limit.
+    """
+    size = network.configuration
+    return NetworkAnswer(
+        deployed(folded(network), dtype),
+        components,
+        prepare,
+        region=region,
+        reach=reach_of(size["levels"]),
+        device=next(network.parameters()).device,
+        bytes_per_pixel=_MAPS * size["features"] * dtype.itemsize,
+        limit=limit,
+        tile=tile,
+    )
+
+
+def _data(sample: SceneSample, scene: Scene, options: OneImageOptions, task: Task) -> MixtureData:
+    """The mosaic as mixtures see an image."""
+    image = Image(pixels=sample.pixels, channel_names=scene.channel_names)
+    return mixture_data(sample.pixels, options, replace(task, image=image, region=sample.counts))
+
+
 @torch.no_grad()
 def _probabilities(network: UNet, image: torch.Tensor) -> Floats:
     """(K, H, W) of the frozen network."""
     probabilities: Floats = network(image)[0].float().softmax(dim=0).cpu().numpy()
     return probabilities
-
-
-def _answer(
-    network: UNet,
-    components: NDArray[np.integer[Any]],
-    prepare: Prepare,
-    task: Task,
-) -> NetworkAnswer:
-    size = network.configuration
-    device = choose_device(task.device)
-    dtype = choose_dtype(task.precision, device)
-    return NetworkAnswer(
-        deployed(folded(network), dtype),
-        components,
-        prepare,
-        region=task.scene_region,
-        reach=reach_of(size["levels"]),
-        device=device,
-        bytes_per_pixel=_MAPS * size["features"] * dtype.itemsize,
-        limit=task.limit,
-    )
 
 
 def reach_of(levels: int) -> Reach:

@@ -48,6 +48,7 @@ class NetworkAnswer:
         device: of the network.
         bytes_per_pixel: of what it sees, while it works.
         limit: of the memory.
+        tile: height and width of tiles at most; None is what fits.
 
     Raises:
         UsageError: when not even the smallest tile fits into the limit.
@@ -66,6 +67,7 @@ class NetworkAnswer:
         device: torch.device,
         bytes_per_pixel: float,
         limit: MemoryLimit | None,
+        tile: int | None = None,
     ) -> None:
         self.classes = int(components.max()) + 1
         self._respond, self._prepare = respond, prepare
@@ -73,7 +75,7 @@ class NetworkAnswer:
         self._groups = torch.from_numpy(components.astype(np.int64)).to(device)
         self._region, self._device = region, device
         self._step, self._halo = reach.step, reach.halo or 0
-        self._tile = tile_side(reach, bytes_per_pixel, limit)
+        self._tile = tile_side(reach, bytes_per_pixel, limit, tile)
         self.block = answer_block(self.classes, 2 * self._tile)
 
     def labels(self, scene: Scene, window: Window, plane: int = 0) -> NDArray[np.int32]:
@@ -120,7 +122,9 @@ class NetworkAnswer:
         return self._respond(image)[0][(slice(None), *tile.inside(outer).slices)]
 
 
-def tile_side(reach: Reach, bytes_per_pixel: float, limit: MemoryLimit | None) -> int:
+def tile_side(
+    reach: Reach, bytes_per_pixel: float, limit: MemoryLimit | None, longest: int | None = None
+) -> int:
     """Height and width of tiles, without their halo, that fit into the memory.
 
     Raises:
@@ -129,7 +133,7 @@ def tile_side(reach: Reach, bytes_per_pixel: float, limit: MemoryLimit | None) -
     room = _BYTES if limit is None else min(int(limit.left() * _SHARE), _BYTES)
     step, halo = reach.step, reach.halo or 0
     side = math.isqrt(int(room / bytes_per_pixel)) - 2 * halo - 2 * step
-    side = min(side, _LONGEST) // step * step
+    side = min(side, max(longest or _LONGEST, step)) // step * step
     if side >= step or limit is None:
         return max(side, step)
     least = (3 * step + 2 * halo) ** 2 * bytes_per_pixel / _SHARE
