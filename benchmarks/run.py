@@ -20,6 +20,7 @@ PLAIN = (
     "bench_objectives",
     "bench_rmi",
     "bench_unet",
+    "bench_export",
     "bench_trainer",
     "bench_loader",
 )

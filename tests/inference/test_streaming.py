@@ -312,3 +312,18 @@ def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(OutputError, match="cannot write"):
         segment(tmp_path / "out")
+
+
+def test_labels_that_are_not_the_likeliest_stay_with_probabilities(tmp_path: Path) -> None:
+    class Sums(Answer):
+        def probabilities(
+            self, scene: Scene, window: Window, plane: int = 0
+        ) -> NDArray[np.float32]:
+            return super().probabilities(scene, window, plane)[::-1]
+
+    for likeliest, labels in ((False, whole()), (True, 4 - whole())):
+        out = tmp_path / str(likeliest)
+        outcome = SceneOutcome(answer=Sums(), order="as it is", likeliest=likeliest)
+        given = {"method": "made-up", "options": {}, "seed": 0}
+        segment_scene(scene_of(), outcome, out, probabilities=True, **given)
+        assert np.array_equal(read_labels(out / "labels.tif"), labels)

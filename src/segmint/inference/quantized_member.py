@@ -33,8 +33,8 @@ def quantized_member(
         network: as it learned; it stays as it is.
         preprocessing: what its images go through.
         activation: what makes probabilities of its logits.
-        images: some like those that it will see, (H, W, C) in the type of their file; the ranges of
-            values are measured on them.
+        images: some like those that it will see, (H, W, C) in the type of their file and at the
+            size of the network; the ranges of values are measured on them.
         name: for messages, the file it is from.
 
     Raises:
@@ -54,7 +54,8 @@ def quantized_member(
         [network], preprocessing=preprocessing, activation=activation, outputs=("logits",)
     )
     file = replace(OnnxFile.of(module), statistics=no_statistics(preprocessing.channels))
-    seen = [preprocessing.tensor(image).numpy() for image in images]
+    as_it_is = replace(preprocessing, resize=0)
+    seen = [as_it_is.tensor(image).numpy() for image in images]
     short = quantized(file, seen, channels=preprocessing.channels, classes=exact.classes)
     return replace(
         exact,

@@ -26,7 +26,7 @@ _COARSER = 1.5
 def deployed(network: nn.Module, dtype: torch.dtype = torch.float32) -> Callable[[Tensor], Tensor]:
     """The network as a function that predicts, quicker than the network itself.
 
-    Batch normalization is folded into the convolution before it, and the finest level of a U-Net is
+    Batch normalization is folded into the convolution before it, and large maps of a U-Net are
     computed in bands of rows. In bfloat16 all values are, and
     not only those of convolutions as under ``torch.autocast``, which is what is taken where a
     network cannot do that or its answers suffer.

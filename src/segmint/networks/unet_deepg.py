@@ -84,7 +84,7 @@ class DeepGUNet(nn.Module):
     @property
     def step(self) -> int:
         """Height and width are padded to multiples of it."""
-        return 2 ** len(self.links)
+        return 1 << len(self.links)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (N, K, H, W) of images (N, C, H, W) of any size."""

@@ -82,7 +82,7 @@ class OriginalUNet(nn.Module):
     @property
     def step(self) -> int:
         """Height and width are padded to multiples of it."""
-        return 2 ** len(self.up)
+        return 1 << len(self.up)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (N, K, H, W) of images (N, C, H, W) of any size."""
