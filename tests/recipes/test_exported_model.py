@@ -16,6 +16,8 @@ from segmint.images.array_scene import ArrayScene
 from segmint.images.window import Window
 from segmint.inference.tiled_prediction import TiledPrediction
 from segmint.inference.views import Views
+from segmint.recipes.answering import Answering
+from segmint.recipes.ensemble import Ensemble
 from segmint.recipes.export import export
 from segmint.recipes.exported_model import ExportedModel
 from segmint.recipes.run import Run
@@ -41,7 +43,7 @@ def model(folder: Path) -> ExportedModel:
     return ExportedModel(folder / "plain.onnx")
 
 
-def probabilities(source: Run | ExportedModel, image: Any, **options: Any) -> np.ndarray:
+def probabilities(source: Answering, image: Any, **options: Any) -> np.ndarray:
     compute = source.segment(image, **options).compute_probabilities
     assert compute is not None
     return compute()
@@ -85,9 +87,21 @@ def test_tiles_and_views_are_those_of_the_run(folder: Path, model: ExportedModel
     )
 
 
+def test_it_answers_together_with_its_run(folder: Path, model: ExportedModel) -> None:
+    """Both are the same network, so that their mean is what each says."""
+    image = picture(5)
+    both = Ensemble([model, Run(folder / "plain", precision="float32")])
+    assert probabilities(both, image) == pytest.approx(probabilities(model, image), abs=3e-5)
+    outcome = model.of_scene(ArrayScene.of_array(image))
+    window = Window(top=3, bottom=20, left=4, right=38)
+    part = outcome.answer.probabilities(ArrayScene.of_array(image), window)
+    whole = probabilities(model, image)
+    assert part == pytest.approx(whole[:, *window.slices], abs=3e-5)
+
+
 def test_it_answers_what_commands_ask_of_a_run(folder: Path, model: ExportedModel) -> None:
-    assert (model.record["recipe"], model.record["seed"]) == ("unet", 0)
-    assert (model.peers, model.peer) == ((), None)
+    assert (model.method, model.seed, model.classes) == ("run of unet", 0, 3)
+    assert (model.peer, model.are_several, model.arithmetic) == (None, False, None)
     assert repr(model) == f"<ExportedModel of unet, 3 classes: {folder / 'plain.onnx'}>"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from segmint.datasets.preprocessing import Preprocessing
 from segmint.inference.live_memory import live_memory
-from segmint.networks.deployed import deployed
+from segmint.networks.deployed import Deployed, deployed
 from segmint.networks.plain_kernels import plain_kernels
 from segmint.networks.reach import Reach, measured_reach
 
@@ -20,8 +21,8 @@ Activation = Literal["softmax", "sigmoid", "none"]
 
 LARGEST_LOOKING_EVERYWHERE = 1024
 """Side of the largest tile for networks in which every output looks at everything."""
-_SIDE = 64
-"""Of the least image that memory is measured on."""
+_LARGE, _SMALL = 2048, 256
+"""Sides of the images on which memory is counted without and with computing."""
 _BATCH_OF_GPU = 4
 
 
@@ -72,44 +73,41 @@ class Member:
         quick = deployed(network, dtype)
 
         def respond(image: Tensor) -> Tensor:
-            return quick(image.to(device)).cpu()
+            logits: Tensor = quick(image.to(device))
+            return logits.cpu()
 
         channels, classes = int(configuration["in_channels"]), int(configuration["classes"])
         is_here = device.type == "cpu"
-        memory = _bytes_per_pixel(respond, reach, channels) if is_here else 4.0
         return cls(
             respond=respond,
             preprocessing=preprocessing,
             activation=activation,
             reach=reach,
             classes=classes,
-            bytes_per_pixel=memory if is_here else 4.0 * (2 * channels + classes),
+            bytes_per_pixel=_bytes_per_pixel(quick, reach, channels)
+            if is_here
+            else 4.0 * (2 * channels + classes),
             name=name,
             batch=1 if is_here else _BATCH_OF_GPU,
         )
 
 
-def _bytes_per_pixel(respond: Callable[[Tensor], Tensor], reach: Reach, channels: int) -> float:
-    """What each further pixel takes, seen from images of several sizes.
+def _bytes_per_pixel(network: Deployed, reach: Reach, channels: int) -> float:
+    """What a pixel of a large tile takes; counted without computing where the network can.
 
-    Where every output looks at everything, memory may grow with the square of the pixels, and what
-    counts is the largest tile.
+    Attention counts as if all its weights were written out, which the processor's does not.
     """
-    side = max(_SIDE, reach.least)
+    side = _LARGE if reach.halo is not None else LARGEST_LOOKING_EVERYWHERE
+    side = reach.most or max(side, reach.least)
     side += -side % reach.step
-    if reach.most is not None:
-        return _memory(respond, channels, reach.step) / reach.step**2
-    small, middle = (_memory(respond, channels, times * side) for times in (1, 2))
-    slope = (middle - small) / (3 * side**2)
-    if reach.halo is not None:
-        return slope
-    next_slope = (_memory(respond, channels, 4 * side) - middle) / (12 * side**2)
-    # The slopes are those between 1 and 4 and between 4 and 16 times the least pixels.
-    curvature = max(0.0, next_slope - slope) / (15 * side**2)
-    return next_slope + curvature * max(0, LARGEST_LOOKING_EVERYWHERE**2 - 16 * side**2)
-
-
-def _memory(respond: Callable[[Tensor], Tensor], channels: int, side: int) -> int:
-    image = torch.zeros(1, channels, side, side).contiguous(memory_format=torch.channels_last)
+    with suppress(RuntimeError, NotImplementedError, TypeError, ValueError):
+        return _memory(network.without_values(), channels, side, device="meta") / side**2
+    side = reach.most or max(_SMALL, reach.least)
+    side += -side % reach.step
     with plain_kernels():
-        return live_memory(respond, image)
+        return _memory(network, channels, side) / side**2
+
+
+def _memory(network: nn.Module, channels: int, side: int, *, device: str = "cpu") -> int:
+    image = torch.zeros(1, channels, side, side, device=device)
+    return live_memory(network, image.contiguous(memory_format=torch.channels_last))

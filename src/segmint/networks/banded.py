@@ -1,7 +1,7 @@
 """U-Nets that predict large maps in bands of rows, which takes less memory and time.
 
-Most of what a U-Net holds is for a moment between two convolutions. In bands that is little, and its
-memory need not be got from the system and given back each time, which took a quarter of the time.
+Most of what a U-Net holds is for a moment between two convolutions. In bands that is little, and
+its memory need not be got from the system and given back each time, which takes a while as well.
 """
 
 from __future__ import annotations

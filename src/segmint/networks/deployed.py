@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from segmint.networks.banded import BandedUNet
 from segmint.networks.normalization import Normalization
+from segmint.networks.plain_kernels import plain_kernels
 from segmint.networks.unet import UNet
 from segmint.networks.unet_original import OriginalUNet
 
@@ -23,13 +24,13 @@ _COARSER = 1.5
 """How many times the error of mixed precision that of short values throughout may be."""
 
 
-def deployed(network: nn.Module, dtype: torch.dtype = torch.float32) -> Callable[[Tensor], Tensor]:
+def deployed(network: nn.Module, dtype: torch.dtype = torch.float32) -> Deployed:
     """The network as a function that predicts, quicker than the network itself.
 
     Batch normalization is folded into the convolution before it, and large maps of a U-Net are
-    computed in bands of rows. In bfloat16 all values are, and
-    not only those of convolutions as under ``torch.autocast``, which is what is taken where a
-    network cannot do that or its answers suffer.
+    computed in bands of rows. In bfloat16 all values are, and not only those of convolutions as
+    under ``torch.autocast``, which is what is taken where a network cannot do that or its answers
+    suffer.
 
     Args:
         network: tells its ``configuration`` with ``in_channels``; it stays as it is, and later
@@ -47,50 +48,56 @@ def deployed(network: nn.Module, dtype: torch.dtype = torch.float32) -> Callable
         torch.Size([1, 5, 13, 8])
     """
     probe = _probe(network)
-    plain = copy.deepcopy(network).eval().requires_grad_(False)
-    expected = _exact(plain)(probe)
-    own = _restructured(plain)
-    if _difference(_exact(own), probe, expected) > _SAME:
-        own = copy.deepcopy(network).eval().requires_grad_(False)
+    plain = Deployed(copy.deepcopy(network))
+    with plain_kernels():
+        expected = plain(probe)
+        own = Deployed(_restructured(plain.network))
+        if _difference(own, probe, expected) > _SAME:
+            own = Deployed(copy.deepcopy(network))
     if dtype == torch.float32:
-        return _exact(own)
-    mixed = _mixed(own, dtype)
-    short = _short(copy.deepcopy(own), dtype)
+        return own
+    mixed = Deployed(own.network, mixed=dtype)
     try:
-        is_good = _difference(short, probe, expected) <= _COARSER * _difference(
-            mixed, probe, expected
-        )
+        short = Deployed(copy.deepcopy(own.network), dtype)
+        error = _difference(short, probe, expected)
     except RuntimeError:
-        is_good = False
-    return short if is_good else mixed
+        return mixed
+    return short if error <= _COARSER * _difference(mixed, probe, expected) else mixed
 
 
-def _exact(network: nn.Module) -> Callable[[Tensor], Tensor]:
-    def respond(image: Tensor) -> Tensor:
-        with torch.inference_mode():
-            return cast(Tensor, network(image.contiguous(memory_format=torch.channels_last)))
+class Deployed(nn.Module):
+    """A network that answers in float32, whatever it computes in.
 
-    return respond
+    Args:
+        network: becomes its own, in evaluation mode.
+        dtype: of all values.
+        mixed: of convolutions and products alone, under ``torch.autocast``.
+    """
 
+    def __init__(
+        self,
+        network: nn.Module,
+        dtype: torch.dtype = torch.float32,
+        *,
+        mixed: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.network = network.eval().requires_grad_(False)
+        self.network.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._dtype, self._mixed = dtype, mixed
 
-def _mixed(network: nn.Module, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
-    def respond(image: Tensor) -> Tensor:
-        with torch.inference_mode(), torch.autocast(image.device.type, dtype=dtype):
-            logits = network(image.contiguous(memory_format=torch.channels_last))
-        return cast(Tensor, logits.float())
+    def without_values(self) -> Deployed:
+        """The same for shapes alone, on torch's device ``meta``; there mixed types are long."""
+        return Deployed(copy.deepcopy(self.network).to("meta"), self._dtype)
 
-    return respond
-
-
-def _short(network: nn.Module, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
-    network.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def respond(image: Tensor) -> Tensor:
-        with torch.inference_mode():
-            image = image.to(dtype=dtype, memory_format=torch.channels_last)
-            return cast(Tensor, network(image).float())
-
-    return respond
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits (N, K, H, W) float32 of images (N, C, H, W)."""
+        image = image.to(dtype=self._dtype, memory_format=torch.channels_last)
+        arithmetic: AbstractContextManager[object] = nullcontext()
+        if self._mixed is not None:
+            arithmetic = torch.autocast(image.device.type, dtype=self._mixed)
+        with torch.inference_mode(), arithmetic:
+            return cast(Tensor, self.network(image).float())
 
 
 def _probe(network: nn.Module) -> Tensor:
@@ -104,7 +111,7 @@ def _probe(network: nn.Module) -> Tensor:
     return image.to(next(network.parameters()).device)
 
 
-def _difference(respond: Callable[[Tensor], Tensor], probe: Tensor, expected: Tensor) -> float:
+def _difference(respond: nn.Module, probe: Tensor, expected: Tensor) -> float:
     """Mean difference of answers, of the mean answer; infinite where answers are no numbers."""
     found = (respond(probe) - expected).abs().mean() / expected.abs().mean().clamp(min=1e-30)
     return float(found.nan_to_num(float("inf")))

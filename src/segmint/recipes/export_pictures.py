@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,28 @@ def export_pictures(
             "stood in for them: give some of yours by --images"
         )
         return list(_everyday_pictures(preprocessing)), note
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What of a run says where its data are."""
+
+    folder: Path
+    record: Mapping[str, Any]
+
+
+def measuring_images(
+    folder: Path, record: Mapping[str, Any], prediction: ClassPrediction
+) -> list[NDArray[Any]]:
+    """Images (H, W, C) at the size of the network, on which 8-bit arithmetic measures its ranges.
+
+    Args:
+        folder: of a run.
+        record: of the run.
+        prediction: what its images go through.
+    """
+    told = cast("Run", _Told(folder, record))
+    return [picture.pixels for picture in export_pictures(told, prediction)[0]]
 
 
 def _given(path: Path, prediction: ClassPrediction) -> Picture:
