@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from segmint.methods.segmentation import Segmentation
     from segmint.metrics.evaluation import evaluate
     from segmint.recipes.ensemble import Ensemble
+    from segmint.recipes.export import export
     from segmint.recipes.exported_model import ExportedModel
     from segmint.recipes.run import Run
     from segmint.recipes.training import resume, train
@@ -50,6 +51,7 @@ __all__ = [
     "__version__",
     "compare",
     "evaluate",
+    "export",
     "open_scene",
     "read_image",
     "read_labels",
@@ -73,6 +75,7 @@ _PLACES = {
     "Tiling": "segmint.inference.tiling",
     "compare": "segmint.comparisons.comparing",
     "evaluate": "segmint.metrics.evaluation",
+    "export": "segmint.recipes.export",
     "open_scene": "segmint.images.opening_scenes",
     "read_image": "segmint.images.reading",
     "read_labels": "segmint.images.labels",

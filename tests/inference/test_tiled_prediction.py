@@ -277,7 +277,7 @@ class TestMemoryThatRunsOut:
     @pytest.mark.parametrize("tile", [None, 128])
     def test_smaller_tiles_with_the_same_answer(self, tile: int | None) -> None:
         image = picture(150, 131)
-        answer = TiledPrediction([scarce(known(), 110 * 110)], tile=tile)
+        answer = TiledPrediction([scarce(known(), 95 * 95)], tile=tile)
         for window in blocks(150, 131, (100, 131)):
             near(
                 answer.probabilities(scene_of(image), window),
@@ -345,8 +345,10 @@ class TestLimits:
         assert said.startswith("--max-memory is 0.28 GiB, but the smallest tile of runs/a/network")
         size = re.search(r"needs ([\d.]+ GiB): give at least that", said)
         assert size is not None
-        answer = TiledPrediction(members, views=views, limit=MemoryLimit.of(size[1]))
-        assert answer.block == (64, 64)
+        enough = MemoryLimit.of(size[1])
+        assert min(TiledPrediction(members, views=views, limit=enough).block) >= 64
+        with pytest.raises(UsageError, match="give at least"):
+            TiledPrediction(members, views=views, limit=MemoryLimit(enough.total - 2**25))
 
     def test_more_memory_gives_larger_tiles_up_to_an_end(self) -> None:
         found = [

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import product
+from typing import Any
 
 import pytest
 import torch
@@ -11,190 +11,117 @@ from segmint.networks import build
 from segmint.networks.reach import Reach, measured_reach
 
 
-def positive(name: str, levels: int) -> nn.Module:
-    """A U-Net in which nothing cancels: what an input adds, every output it reaches gains."""
-    network = build(name, in_channels=1, classes=1, features=2, levels=levels).double().eval()
-    generator = torch.Generator().manual_seed(0)
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            with torch.no_grad():
-                module.weight.uniform_(0.5, 1, generator=generator)
-                module.weight /= module.weight[0].numel()
-    return network
+def halo_of_unet(levels: int, *, even: bool) -> int:
+    """Pixels that a spoilt cell spoils on either side, rounded up to whole cells.
 
-
-def touched(network: nn.Module, size: tuple[int, int], pixels: list[tuple[int, int]]) -> Tensor:
-    """(n, H, W), which outputs change with each of n pixels of an image."""
-    image = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(1)).double()
-    changed = image.repeat(len(pixels), 1, 1, 1)
-    for one, (row, column) in zip(changed, pixels, strict=True):
-        one[0, row, column] += 1e6
-    with torch.inference_mode():
-        return (network(changed) != network(image))[:, 0]
-
-
-def least_halo(changes: Tensor, places: list[int], step: int) -> int:
-    """The smallest multiple of the step that the promise of a reach holds for.
-
-    Args:
-        changes: (n, length), outputs along an axis that change with each of n inputs.
-        places: of the inputs along it.
-        step: length of a cell.
+    Intervals are carried through the layers: a 3x3 convolution adds a pixel on both sides, halving
+    and doubling go to whole pixels, an even kernel that looks to the right spoils one to the left.
     """
-    halo = 0
-    for place, row in zip(places, changes, strict=True):
-        for output in row.nonzero().flatten().tolist():
-            cell = output // step * step
-            halo = max(halo, cell - place, place - (cell + step) + 1)
-    return -(-halo // step) * step
+    step = 2**levels
+    spoilt = (0, step)
+    across = []
+    for level in range(levels + 1):
+        if level:
+            spoilt = (spoilt[0] // 2, -(-spoilt[1] // 2))
+        spoilt = (spoilt[0] - 2, spoilt[1] + 2)
+        across.append(spoilt)
+    spoilt = across.pop()
+    while across:
+        fine = across.pop()
+        spoilt = (2 * spoilt[0] - even, 2 * spoilt[1])
+        spoilt = (min(spoilt[0], fine[0]) - 2, max(spoilt[1], fine[1]) + 2)
+    return max(-(spoilt[0] // step), -(-spoilt[1] // step) - 1) * step
 
 
+@pytest.mark.parametrize("levels", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", ["unet", "unet-original"])
-def test_every_pixel_of_a_small_image(name: str) -> None:
-    network = positive(name, 1)
-    pixels = list(product(range(26), range(28)))
-    changes = touched(network, (26, 28), pixels)
-    rows = least_halo(changes.any(dim=2), [row for row, _ in pixels], 2)
-    columns = least_halo(changes.any(dim=1), [column for _, column in pixels], 2)
-    assert measured_reach(network.float()) == Reach(step=2, least=0, halo=max(rows, columns))
-
-
-@pytest.mark.parametrize("levels", [2, 3])
-@pytest.mark.parametrize("name", ["unet", "unet-original"])
-def test_every_pixel_of_a_cell(name: str, levels: int) -> None:
-    network, step = positive(name, levels), 2**levels
-    length = step * 25
-    cell = list(product(range(step), range(12 * step, 13 * step)))
-    along = touched(network, (step, length), cell).any(dim=1)
-    down = touched(network, (length, step), [(column, row) for row, column in cell]).any(dim=2)
-    places = [place for _, place in cell]
-    expected = max(least_halo(changes, places, step) for changes in (along, down))
-    assert measured_reach(network.float()) == Reach(step=step, least=0, halo=expected)
-
-
-class Probe(nn.Module):
-    """A network of one thing that decides how far it looks."""
-
-    def __init__(self, look: nn.Module, **told: int) -> None:
-        super().__init__()
-        self.look, self.calls = look, 0
-        self.weight = nn.Parameter(torch.ones(1))
-        self.configuration = {"in_channels": 1, "classes": 1}
-        for name, value in told.items():
-            setattr(self, name, value)
-
-    def forward(self, image: Tensor) -> Tensor:
-        self.calls += 1
-        return self.look(image) * self.weight
-
-
-class Whole(nn.Module):
-    def forward(self, image: Tensor) -> Tensor:
-        return image + image.mean(dim=(2, 3), keepdim=True)
-
-
-class Aligned(nn.Module):
-    """Halved and doubled again with the corners in place, which moves pixels by the size."""
-
-    def forward(self, image: Tensor) -> Tensor:
-        small = functional.avg_pool2d(image, 4)
-        size = image.shape[-2:]
-        return functional.interpolate(small, size=size, mode="bilinear", align_corners=True)
-
-
-class Positions(nn.Module):
-    """Adds where a pixel lies in the image, as no tile can know."""
-
-    def forward(self, image: Tensor) -> Tensor:
-        return image + torch.linspace(0, 1, image.shape[-1])
-
-
-class Refusing(nn.Module):
-    def forward(self, image: Tensor) -> Tensor:
-        raise ValueError("only images of 224x224 pixels")
-
-
-@pytest.mark.parametrize("look", [Whole(), Aligned(), Positions(), Refusing(), nn.InstanceNorm2d(1)])
-def test_networks_without_a_halo(look: nn.Module) -> None:
-    assert measured_reach(Probe(look, step=4)) == Reach(step=4, least=0, halo=None)
-
-
-def smooth(size: tuple[int, int], *, dilation: int = 1) -> nn.Conv2d:
-    padding = tuple(dilation * (side // 2) for side in size)
-    return nn.Conv2d(1, 1, size, padding=padding, dilation=dilation)
+def test_halo_is_that_of_the_layers(name: str, levels: int) -> None:
+    network = build(name, in_channels=3, features=2, levels=levels)
+    halo = halo_of_unet(levels, even=name == "unet-original")
+    assert measured_reach(network) == Reach(step=2**levels, least=0, halo=halo)
 
 
 @pytest.mark.parametrize(
-    ("look", "step", "halo"),
+    ("name", "options"),
     [
-        (nn.Identity(), 1, 0),
-        (smooth((1, 5)), 1, 2),
-        (smooth((5, 1)), 1, 2),
-        (smooth((3, 7)), 2, 4),
-        (smooth((41, 1)), 1, 20),
-        (smooth((1, 151)), 4, 76),
+        ("unet", {"features": 2, "normalization": "instance"}),
+        ("unet-deepg", {"features": 2}),
+        ("clustering", {"features": 4}),
+        ("smp:deeplabv3plus/resnet18", {}),
+        ("smp:unet/efficientnet-b0", {"encoder_depth": 3, "decoder_channels": [8, 8, 8]}),
     ],
 )
-def test_networks_with_a_halo(look: nn.Module, step: int, halo: int) -> None:
-    assert measured_reach(Probe(look, step=step)) == Reach(step=step, least=0, halo=halo)
+def test_networks_that_look_everywhere(name: str, options: dict[str, Any]) -> None:
+    assert measured_reach(build(name, in_channels=3, classes=2, **options)).halo is None
 
 
-def test_least_size() -> None:
-    assert measured_reach(Probe(smooth((5, 5)), step=8, least=60)).least == 60
-    assert measured_reach(Probe(smooth((5, 5)), step=8, least=60)).halo == 8
-
-
-def test_networks_of_one_size_are_not_tried() -> None:
-    network = Probe(nn.Identity(), step=32, most=32)
-    assert measured_reach(network) == Reach(step=32, least=0, halo=None, most=32)
-    assert network.calls == 0
-
-
-def test_measured_once_for_each_configuration() -> None:
-    network = Probe(smooth((3, 3)), step=2)
-    first = measured_reach(network)
-    calls = network.calls
-    assert measured_reach(network) is first
-    assert network.calls == calls > 0
-    network.configuration["wide"] = True
-    network.look = smooth((7, 7))
-    assert measured_reach(network).halo == 4
-
-
-def test_statistics_of_the_clustering_network() -> None:
-    network = build("clustering", classes=4, features=4)
+def test_a_network_is_measured_as_it_is_now() -> None:
+    network: Any = build("clustering", features=4, classes=3, blocks=3)
     assert measured_reach(network).halo is None
     network.statistics = "running"
-    assert measured_reach(network) == Reach(step=1, least=0, halo=2)
+    assert measured_reach(network) == Reach(step=1, least=0, halo=3)
 
 
-@pytest.mark.parametrize("learns", [False, True])
-def test_what_is_left_as_it_was(learns: bool) -> None:
-    network = build("unet", features=2, levels=1).train(learns)
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    torch.manual_seed(0)
-    expected = torch.rand(1)
-    torch.manual_seed(0)
+def test_mode_and_global_randomness_are_left_alone() -> None:
+    network = build("unet", features=2, levels=1).train()
+    state = torch.random.get_rng_state()
     measured_reach(network)
-    assert torch.equal(torch.rand(1), expected)
-    assert {module.training for module in network.modules()} == {learns}
-    torch.testing.assert_close(dict(network.state_dict()), before, rtol=0, atol=0)
-    assert torch.backends.mkldnn.is_available()
-    assert torch.backends.mkldnn.enabled
+    assert network.training
+    assert torch.equal(torch.random.get_rng_state(), state)
 
 
-def test_normalization_by_the_image_looks_everywhere() -> None:
-    network = build("unet", features=2, levels=1, normalization="instance")
-    assert measured_reach(network).halo is None
-    assert measured_reach(build("unet-deepg", features=2, levels=1)).halo is None
+class Made(nn.Module):
+    """A 3x3 convolution, and whatever a test adds."""
+
+    step = 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(2, 3, 3, padding=1)
+
+    @property
+    def configuration(self) -> dict[str, int]:
+        return {"in_channels": 2, "classes": 3}
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.convolution(image)  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize(
-    ("name", "is_finite"), [("unet/resnet18", True), ("deeplabv3plus/mobilenet_v2", False)]
-)
-def test_networks_of_the_zoo(name: str, is_finite: bool) -> None:
-    options = {"encoder_depth": 3, "decoder_channels": [8, 8, 8]} if is_finite else {}
-    network = build(f"smp:{name}", classes=2, **options)
-    reach = measured_reach(network)
-    assert reach.step == network.step
-    assert (reach.halo is not None) == is_finite
+class Hiding(Made):
+    """Looks everywhere, and lets no NaN through."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return super().forward(image) + image.nan_to_num().mean()
+
+
+class Stretching(Made):
+    """Doubles so that corners meet, which moves pixels by the size of the image."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        coarse = functional.avg_pool2d(super().forward(image), 4)
+        return functional.interpolate(coarse, scale_factor=4, mode="bilinear", align_corners=True)
+
+
+class Fixed(Made):
+    """Takes one size."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.shape[-2:] != (32, 32):
+            raise RuntimeError("32x32 alone")
+        return super().forward(image)
+
+
+class Far(Made):
+    """Looks to the right alone, farther than a tile is large."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return super().forward(image) + image.roll(-1500, dims=-1)[:, :1]
+
+
+def test_plain_convolution() -> None:
+    assert measured_reach(Made()) == Reach(step=4, least=0, halo=4)
+
+
+@pytest.mark.parametrize("kind", [Hiding, Stretching, Fixed, Far])
+def test_where_no_halo_helps(kind: type[Made]) -> None:
+    assert measured_reach(kind()).halo is None

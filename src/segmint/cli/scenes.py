@@ -102,8 +102,6 @@ class _Progress:
         now = time.monotonic()
         if self._start is None:
             self._start = (now, done)
-            if done:
-                console.say(f"{self._path}: {done} of {total} blocks were finished before")
         if now - self._said < SECONDS_BETWEEN_LINES or done >= total:
             return
         self._said = now

@@ -76,7 +76,8 @@ class NiftiScene(CheckedScene):
         slices = spatial[2] if len(spatial) == 3 else 1
         self.depth = slices if slices > 1 and not first else None
         self.volume_shape = (*spatial[:2], 1) if slices > 1 and first else spatial
-        self.spacing = (spacing[2], *spacing[:2]) if self.depth else spacing[:2]
+        if all(0 < step < math.inf for step in spacing):
+            self.spacing = (spacing[2], *spacing[:2]) if self.depth else spacing[:2]
         stored = self._file.get_data_dtype()
         if self.dtype != stored and stored.names is None:
             self.notes = (f"{stored} values scaled as the header says",)

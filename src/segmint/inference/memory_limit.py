@@ -18,7 +18,7 @@ _UNITS = {"": 1, "B": 1} | {
     for power, letter in enumerate("KMGT", start=1)
     for ending, base in (("", 1024), ("IB", 1024), ("B", 1000))
 }
-_FORM = re.compile(r"\s*(\d+(?:\.\d*)?(?:e\d+)?|\.\d+)\s*([KMGT]?(?:I?B)?)\s*", re.IGNORECASE)
+_FORM = re.compile(r"\s*(\d+(?:\.\d*)?(?:e\d+)?|\.\d+)\s*([KMGT]?B?|[KMGT]IB)\s*", re.IGNORECASE)
 _UNKNOWN = 4 * 2**30
 """Bytes taken for available where the system does not say."""
 _PAGES = Path("/proc/self/statm")

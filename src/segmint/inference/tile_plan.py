@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -23,6 +24,8 @@ _SAFETY = 1.1
 """What operators hold besides tensors grows with the image as well: measured 0 to 6 %."""
 _RESERVE = 2**27
 """Bytes for what does not grow: operators' own (measured 60 MiB), reading and writing."""
+_DIFFERS = 2**24
+"""Bytes by which what the process holds may differ when it is started again."""
 _KEPT = 2**28
 """Bytes of answers that are kept for the next block."""
 
@@ -120,10 +123,15 @@ def _too_little(
     )
     halo = worst.reach.halo
     around = f" with a halo of {halo} pixels" if halo else ""
-    total = held_memory() + _needed(tile, members, views)
+    total = held_memory() + _needed(tile, members, views) + _DIFFERS
     what = "the tile" if is_asked else "the smallest tile"
     return UsageError(
         f"--max-memory is {in_gibibytes(limit.total)}, but {what} of {worst.name} ({tile} x {tile}"
-        f"{around}) needs {in_gibibytes(total)}: give at least that"
+        f"{around}) needs {_rounded_up(total)}: give at least that"
         f"{', or a smaller tile' if is_asked else ', or predict with a smaller network'}"
     )
+
+
+def _rounded_up(size: int) -> str:
+    """A size that a user can pass, no smaller than it is."""
+    return f"{math.ceil(100 * size / 2**30) / 100:g} GiB"

@@ -186,7 +186,11 @@ class TileRunner:
         """Take smaller tiles from now on; called while memory has run out."""
         reach = self._member.reach
         half = side // 2
-        if reach.most is not None or half < max(_SMALLEST, reach.step):
+        if reach.halo is None:
+            half = max(half, reach.least)
+            half += -half % reach.step
+        is_least = half >= side or half < max(_SMALLEST, reach.step)
+        if reach.most is not None or is_least:
             raise MemoryError(f"not enough memory for {self._member.name} on {side}x{side} pixels")
         self._first_tile = self._first_tile or side
         self._tile = half

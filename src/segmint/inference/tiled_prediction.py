@@ -153,7 +153,8 @@ class TiledPrediction:
         maps = sight.maps(answer.numpy(), window)
         for top in range(0, maps.shape[1], _ROWS_AT_ONCE):
             rows = slice(top, top + _ROWS_AT_ONCE)
-            logits = torch.from_numpy(np.ascontiguousarray(maps[:, rows]))
+            # NumPy holds a flipped line of one pixel for contiguous, and torch refuses its stride.
+            logits = torch.from_numpy(maps[:, rows].copy())
             part: Maps = _activated(logits, member.activation).numpy()
             if not np.isfinite(part).all():
                 raise InputError(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from segmint.datasets.preprocessing import Preprocessing
 from segmint.devices import choose_device, choose_dtype
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError
 from segmint.images.array_scene import ArrayScene
 from segmint.images.channels import check_channel_order
 from segmint.images.scene import Scene
@@ -24,6 +24,7 @@ from segmint.inference.tiled_prediction import TiledPrediction
 from segmint.inference.tiling import Tiling
 from segmint.methods.method import OF_THE_DATA_SET, Outcome
 from segmint.networks.storage import load_network
+from segmint.recipes.export_pictures import measuring_images
 from segmint.recipes.recipe import check_channels_of_run
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 Activation = Literal["softmax", "sigmoid"]
 """What makes probabilities of logits."""
+
+QUANTIZED = "int8"
+"""The precision of networks that compute in 8 bits."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,11 +56,14 @@ class ClassPrediction:
     dtype: torch.dtype
     """Of the networks' arithmetic."""
     tiling: Tiling = field(default_factory=Tiling)
+    measured_on: Callable[[], Sequence[NDArray[Any]]] | None = None
+    """For arithmetic in 8 bits: makes the images (H, W, C), at the size of the network, on which
+    the ranges of values are measured."""
 
     @property
     def arithmetic(self) -> str:
         """The type that networks compute in."""
-        return str(self.dtype).removeprefix("torch.")
+        return str(self.dtype).removeprefix("torch.") if self.measured_on is None else QUANTIZED
 
     @classmethod
     def of(
@@ -74,10 +81,16 @@ class ClassPrediction:
             InputError: for a damaged record.
             UsageError: for an unknown device or precision.
         """
-        place = choose_device(device)
+        is_quantized = precision == QUANTIZED
+        place = choose_device("cpu" if is_quantized and device == "auto" else device)
+        if is_quantized and place.type != "cpu":
+            raise UsageError(
+                f"--precision is {QUANTIZED} and --device {device}, but only the processor "
+                "computes in 8 bits: leave one of them out"
+            )
         try:
             classes = tuple(map(str, record["classes"]))
-            return cls(
+            prediction = cls(
                 folder=folder,
                 preprocessing=Preprocessing.from_mapping(record["preprocessing"]),
                 classes=classes,
@@ -85,11 +98,14 @@ class ClassPrediction:
                 channels=int(record["channels"]),
                 channel_names=tuple(record["channel_names"]),
                 device=place,
-                dtype=choose_dtype(precision, place),
+                dtype=choose_dtype("float32" if is_quantized else precision, place),
                 tiling=tiling or Tiling(),
             )
         except (InputError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise _unfit(folder) from error
+        if not is_quantized:
+            return prediction
+        return replace(prediction, measured_on=lambda: measuring_images(folder, record, prediction))
 
     def member(self, file: str, activation: Activation) -> Member:
         """A network of the run, ready to predict.
@@ -100,8 +116,18 @@ class ClassPrediction:
                 brought to a sum of 1.
 
         Raises:
-            InputError: as :meth:`network` does.
+            InputError: as :meth:`network` does, and when the packages that 8 bits need are missing.
         """
+        if self.measured_on is not None:
+            from segmint.inference.quantized_member import quantized_member
+
+            return quantized_member(
+                self.network(file),
+                preprocessing=self.preprocessing,
+                activation=activation,
+                images=self.measured_on(),
+                name=str(self.folder / file),
+            )
         return Member.of(
             self.network(file),
             preprocessing=self.preprocessing,

@@ -35,15 +35,16 @@ def open_answering(
     """
     opened: list[Answering] = []
     for index, place in enumerate(map(Path, places)):
+        first_peer = peer if index == 0 else None
         if place.suffix == ".onnx" or place.is_file():
-            opened.append(ExportedModel(place, tiling=tiling))
+            opened.append(ExportedModel(place, device=device, peer=first_peer, tiling=tiling))
         else:
             opened.append(
                 Run(
                     place,
                     device=device,
                     precision=precision,
-                    peer=peer if index == 0 else None,
+                    peer=first_peer,
                     tiling=tiling,
                 )
             )
