@@ -24,8 +24,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-import segmint
-from measuring import machine, run_command, spread
+from measuring import machine, run_alone, run_command, spread
 from pictures import photo
 
 SIDES = (1000, 5000, 20000)
@@ -64,8 +63,10 @@ def _tiles(pattern: NDArray[np.uint8], side: int) -> Iterator[NDArray[np.uint8]]
         )
 
 
-def learn(folder: Path) -> segmint.Run:
-    """A U-Net of a million parameters; what it says does not matter here."""
+def learn(folder: Path) -> None:
+    """A U-Net of a million parameters in ``run``; what it says does not matter here."""
+    import segmint
+
     data = folder / "data"
     pixels = np.asarray(photo(SAMPLE * 4, SAMPLE))
     for number in range(4):
@@ -76,17 +77,23 @@ def learn(folder: Path) -> segmint.Run:
             place.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(array).save(place)
     options = {"features": FEATURES, "levels": LEVELS, "steps": 4, "batch_size": 2, "crop": 128}
-    return segmint.train("unet", data, out=folder / "run", **options)
+    segmint.train("unet", data, out=folder / "run", **options)
 
 
-def in_memory(run: segmint.Run, precision: str) -> list[float]:
+def in_memory(run: Path, precision: str) -> list[float]:
     """Megapixels a second of the run's own network on tiles that lie in memory."""
+    printed, _, _ = run_alone(__file__, "--tiles", str(run), "--precision", precision)
+    return [float(word) for word in printed.split()]
+
+
+def print_speeds(run: Path, precision: str) -> None:
+    """What :func:`in_memory` reads, in a process of its own so that this one stays small."""
     import torch
 
     from segmint.networks.storage import load_network
     from segmint.solvers.descent import arithmetic
 
-    network = load_network(run.folder / "network.safetensors").eval()
+    network = load_network(run / "network.safetensors").eval()
     tile = torch.rand(1, 3, MEMORY_TILE, MEMORY_TILE).contiguous(memory_format=torch.channels_last)
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[precision]
     speeds = []
@@ -96,7 +103,7 @@ def in_memory(run: segmint.Run, precision: str) -> list[float]:
             network(tile).argmax(dim=1)
         if number >= 2:
             speeds.append(MEMORY_TILE**2 / 1e6 / (time.perf_counter() - start))
-    return speeds
+    print(*speeds)
 
 
 def command(*words: str) -> tuple[float, int]:
@@ -106,33 +113,48 @@ def command(*words: str) -> tuple[float, int]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print a line for each scene and work."""
+    """Do what is asked."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--sides", type=int, nargs="*", default=SIDES)
     parser.add_argument("--methods", nargs="*", default=METHODS)
     parser.add_argument("--precision", default="bfloat16", choices=("float32", "bfloat16"))
     parser.add_argument("--skip-predict", action="store_true")
+    parser.add_argument("--learn", type=Path, help="learn in this folder, and no more")
+    parser.add_argument(
+        "--tiles", type=Path, help="answer tiles in memory by this run, and no more"
+    )
     asked = parser.parse_args(arguments)
+    if asked.learn:
+        learn(asked.learn)
+    elif asked.tiles:
+        print_speeds(asked.tiles, asked.precision)
+    else:
+        compare(asked)
+
+
+def compare(asked: argparse.Namespace) -> None:
+    """A line for each scene and work."""
     print(machine())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        run = None if asked.skip_predict else learn(folder)
+        if not asked.skip_predict:
+            run_alone(__file__, "--learn", str(folder))
         for side in asked.sides:
             path = folder / f"scene-{side}.tif"
             write_scene(path, side)
-            if run is not None:
-                predict(run, path, side, asked.precision)
+            if not asked.skip_predict:
+                predict(folder / "run", path, side, asked.precision)
             for method in asked.methods:
                 segment(path, side, method)
             path.unlink()
 
 
-def predict(run: segmint.Run, path: Path, side: int, precision: str) -> None:
+def predict(run: Path, path: Path, side: int, precision: str) -> None:
     """The whole command, and its work alone, against tiles in memory."""
     before = in_memory(run, precision)
     out = path.with_suffix("") / "predict"
     words = ("--stream", "tiff", "--max-memory", LIMIT, "--precision", precision)
-    seconds, peak = command("predict", str(run.folder), str(path), "--out", str(out), *words)
+    seconds, peak = command("predict", str(run), str(path), "--out", str(out), *words)
     tiles = [*before, *in_memory(run, precision)]
     record = json.loads((out / path.stem / "result.json").read_text())
     megapixels = side**2 / 1e6

@@ -1,204 +1,80 @@
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+import itertools
 
 import numpy as np
 import pytest
-import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
 
 from segmint.errors import UsageError
-from segmint.images.window import Window, blocks
-from segmint.inference.tiled_prediction import TiledPrediction
+from segmint.images.window import Window
 from segmint.inference.views import View, Views
 
-sys.path.insert(0, str(Path(__file__).parent))
-from tiling_example import MEASURED, assembled, known, network, picture, plain_logits, scene_of
-
-Turn = Callable[[Tensor], Tensor]
-QUARTERS: list[tuple[Turn, Turn]] = [
-    (
-        lambda x, k=k: torch.rot90(x, k, (-2, -1)),  # type: ignore[misc]
-        lambda x, k=k: torch.rot90(x, -k, (-2, -1)),  # type: ignore[misc]
-    )
-    for k in range(4)
-]
-FLIPS: list[tuple[Turn, Turn]] = [
-    (lambda x, axes=axes: x.flip(axes), lambda x, axes=axes: x.flip(axes))  # type: ignore[misc]
-    for axes in ((), (-1,), (-2,), (-2, -1))
-]
-TRANSPOSED: list[tuple[Turn, Turn]] = [
-    (
-        lambda x, k=k: torch.rot90(x, k, (-2, -1)).flip(-1),  # type: ignore[misc]
-        lambda x, k=k: torch.rot90(x.flip(-1), -k, (-2, -1)),  # type: ignore[misc]
-    )
-    for k in range(4)
-]
+SQUARE = np.arange(12).reshape(3, 4)
+BOTH = Views(flips=True, rotations=True)
 
 
-def turns(views: Views) -> list[tuple[Turn, Turn]]:
-    """Ways to turn an image and back again, written down case by case."""
-    if views.flips and views.rotations:
-        return QUARTERS + TRANSPOSED
-    return FLIPS if views.flips else QUARTERS if views.rotations else QUARTERS[:1]
+def seen(views: Views) -> set[bytes]:
+    """What is seen of an image without symmetry."""
+    return {str(view.turned(SQUARE).tolist()).encode() for view in views}
 
 
-def by_brute_force(network: nn.Module, pixels: NDArray[Any], views: Views) -> NDArray[np.float32]:
-    """(K, H, W), the mean over whole images that are scaled and turned one by one."""
-    height, width = pixels.shape[:2]
-    image = MEASURED.tensor(pixels)
-    found = []
-    for scale in (1.0, *views.scales):
-        size = max(1, round(height * scale)), max(1, round(width * scale))
-        scaled = functional.interpolate(image, size, mode="bilinear", antialias=True)
-        for turn, back in turns(views):
-            turned = turn(scaled).contiguous()
-            logits = back(plain_logits(network, turned, tuple(turned.shape[-2:])))
-            if size != (height, width):
-                logits = functional.interpolate(
-                    logits[None], (height, width), mode="bilinear", align_corners=False
-                )[0]
-            found.append(logits.softmax(dim=0))
-    return torch.stack(found).mean(dim=0).numpy()
+def expected(*pictures: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> set[bytes]:
+    return {str(picture.tolist()).encode() for picture in pictures}
 
 
-@pytest.mark.parametrize("tile", [None, 64])
-@pytest.mark.parametrize("name", ["unet", "unet-original"])
-@pytest.mark.parametrize(
-    "views",
-    [
-        Views(flips=True),
-        Views(rotations=True),
-        Views(flips=True, rotations=True),
-        Views(scales=(0.5, 1.3)),
-        Views(flips=True, rotations=True, scales=(0.8,)),
-    ],
-)
-def test_the_mean_of_whole_images(name: str, views: Views, tile: int | None) -> None:
-    # Values that are not rounded when they are scaled.
-    image = picture(83, 110, kind=np.float32)
-    answer = TiledPrediction([known(name)], views=views, tile=tile)
-    expected = by_brute_force(network(name), image, views)
-    scene = scene_of(image)
-    found = assembled(answer, scene, blocks(83, 110, (60, 47)))
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
-    labels = answer.labels(scene, Window.whole(83, 110))
-    assert (labels == expected.argmax(axis=0)).mean() > 0.999
-    (each,) = answer.each(scene, Window.whole(83, 110))
-    np.testing.assert_allclose(each, expected, rtol=0, atol=1e-4)
+def test_the_image_itself_is_always_there() -> None:
+    assert list(Views()) == [View()]
+    assert next(iter(Views(flips=True, scales=(0.5,)))) == View()
 
 
-@settings(max_examples=12)
-@given(
-    size=st.tuples(st.integers(1, 70), st.integers(1, 70)),
-    scale=st.floats(0.2, 2.5),
-    flips=st.booleans(),
-)
-def test_images_of_any_size(size: tuple[int, int], scale: float, flips: bool) -> None:
-    views = Views(flips=flips, rotations=True, scales=(scale,))
-    image = picture(*size, kind=np.float32)
-    answer = TiledPrediction([known()], views=views, tile=64)
-    found = assembled(answer, scene_of(image), blocks(*size, (40, 50)))
-    expected = by_brute_force(network(), image, views)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+def test_flips() -> None:
+    pictures = [SQUARE, SQUARE[::-1], SQUARE[:, ::-1], SQUARE[::-1, ::-1]]
+    assert seen(Views(flips=True)) == expected(*pictures)
+    assert len(Views(flips=True)) == 4
 
 
-def test_pixels_of_8_bits_are_rounded_when_they_are_scaled() -> None:
-    views = Views(scales=(0.7, 1.4))
-    image = picture(83, 110)
-    found = assembled(
-        TiledPrediction([known()], views=views), scene_of(image), blocks(83, 110, (83, 110))
-    )
-    np.testing.assert_allclose(found, by_brute_force(network(), image, views), rtol=0, atol=0.03)
+def test_rotations() -> None:
+    pictures = [np.rot90(SQUARE, turns) for turns in range(4)]
+    assert seen(Views(rotations=True)) == expected(*pictures)
+    assert len(Views(rotations=True)) == 4
 
 
-def test_networks_that_look_everywhere() -> None:
-    views = Views(flips=True, rotations=True, scales=(0.7,))
-    image = picture(60, 51, kind=np.float32)
-    answer = TiledPrediction([known("instance")], views=views, tile=64)
-    found = assembled(answer, scene_of(image), blocks(60, 51, (40, 30)))
-    expected = by_brute_force(network("instance"), image, views)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+def test_together_they_are_the_eight_ways_to_lay_a_picture() -> None:
+    fronts = [np.rot90(SQUARE, turns) for turns in range(4)]
+    assert seen(BOTH) == expected(*fronts, *(picture[::-1] for picture in fronts))
+    assert len(BOTH) == 8
 
 
-def test_views_and_members_count_the_same() -> None:
-    views = Views(flips=True, scales=(1.5,))
-    image = picture(60, 51, kind=np.float32)
-    answer = TiledPrediction([known(), known("unet", 1)], views=views)
-    found = assembled(answer, scene_of(image), blocks(60, 51, (60, 51)))
-    expected = [by_brute_force(network("unet", seed), image, views) for seed in (0, 1)]
-    np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=0, atol=1e-4)
+def test_each_scale_is_seen_in_all_ways() -> None:
+    views = list(Views(flips=True, scales=(0.5, 1.0, 2.0)))
+    assert len(views) == len(set(views)) == 12
+    assert {view.scale for view in views} == {0.5, 1.0, 2.0}
 
 
-def test_views_after_the_size_of_the_network() -> None:
-    small = replace(known(), preprocessing=replace(MEASURED, resize=40))
-    image = picture(60, 81, kind=np.float32)
-    found = assembled(
-        TiledPrediction([small], views=Views(scales=(1.5,))),
-        scene_of(image),
-        blocks(60, 81, (33, 40)),
-    )
-    expected = []
-    for size in ((40, 54), (60, 81)):
-        scaled = functional.interpolate(
-            MEASURED.tensor(image), size, mode="bilinear", antialias=True
-        )
-        expected.append(plain_logits(network(), scaled, (60, 81)).softmax(dim=0).numpy())
-    np.testing.assert_allclose(found, np.mean(expected, axis=0), rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("views", "number"),
-    [
-        (Views(), 1),
-        (Views(flips=True), 4),
-        (Views(rotations=True), 4),
-        (Views(flips=True, rotations=True), 8),
-        (Views(scales=(0.5, 2.0)), 3),
-        (Views(scales=(0.5, 1.0, 0.5)), 2),
-        (Views(flips=True, rotations=True, scales=(0.5, 2)), 24),
-    ],
-)
-def test_number_of_views(views: Views, number: int) -> None:
-    found = list(views)
-    assert found[0] == View()
-    assert len(found) == len(set(found)) == len(views) == number
-    # On a picture without symmetry, no two views are the same.
-    pixels = np.arange(12).reshape(3, 4, 1)
-    seen = {
-        (view.scale, view.turned(pixels).shape, view.turned(pixels).tobytes()) for view in found
-    }
-    assert len(seen) == number
-
-
-@given(
-    data=st.data(),
-    height=st.integers(1, 9),
-    width=st.integers(1, 9),
-    view=st.sampled_from(list(Views(flips=True, rotations=True))),
-)
-def test_windows_of_a_view(data: st.DataObject, height: int, width: int, view: View) -> None:
-    pixels = np.arange(height * width).reshape(height, width, 1)
-    top, left = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
-    bottom, right = data.draw(st.integers(top + 1, height)), data.draw(st.integers(left + 1, width))
-    window = Window(top=top, bottom=bottom, left=left, right=right)
-    seen = view.window(window, height, width)
-    part = view.turned(pixels)[seen.slices]
-    np.testing.assert_array_equal(part, view.turned(pixels[window.slices]))
-    assert view.window_back(seen, height, width) == window
-    maps = view.turned_back(np.moveaxis(part, 2, 0))
-    np.testing.assert_array_equal(maps[0], pixels[window.slices][..., 0])
-
-
-@pytest.mark.parametrize("scale", [0.0, 0.05, -1.0, 11.0, float("nan"), float("inf")])
-def test_impossible_scales(scale: float) -> None:
+@pytest.mark.parametrize("scale", [0.0, -1.0, 0.05, 11.0, float("nan"), float("inf")])
+def test_scales_out_of_range(scale: float) -> None:
     with pytest.raises(UsageError, match=r"accepted is 0\.1 to 10"):
-        Views(scales=(1.5, scale))
+        Views(scales=(scale,))
+
+
+@given(data=st.data())
+def test_windows_are_where_their_pixels_are(data: st.DataObject) -> None:
+    height, width = data.draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
+    top, left = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
+    bottom = data.draw(st.integers(top + 1, height))
+    right = data.draw(st.integers(left + 1, width))
+    window = Window(top=top, bottom=bottom, left=left, right=right)
+    image = np.arange(height * width).reshape(height, width)
+    for view in BOTH:
+        place = view.window(window, height, width)
+        turned = view.turned(image)[place.slices]
+        assert np.array_equal(turned, view.turned(image[window.slices]))
+        assert view.window_back(place, height, width) == window
+        assert np.array_equal(view.turned_back(turned[np.newaxis])[0], image[window.slices])
+
+
+def test_views_differ() -> None:
+    for first, second in itertools.combinations(BOTH, 2):
+        assert not np.array_equal(first.turned(SQUARE), second.turned(SQUARE))

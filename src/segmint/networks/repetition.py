@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,7 +22,8 @@ def convolve_repeated(coarse: Tensor, weight: Tensor, bias: Tensor | None = None
         (N, P, 2 H, 2 W).
     """
     size = weight.shape[-1]
-    if coarse[0, 0].numel() >= _PIXELS_TO_FOLD:
+    # A recording for all sizes cannot choose by the size.
+    if torch.compiler.is_exporting() or coarse[0, 0].numel() >= _PIXELS_TO_FOLD:
         placed = {"stride": 2, "padding": 1, "output_padding": 3 - size}
         return functional.conv_transpose2d(coarse, _folded(weight), bias, **placed)
     repeated = functional.interpolate(coarse, scale_factor=2.0, mode="nearest")

@@ -68,6 +68,11 @@ class Ensemble(Answering):
         return self._answering[0].arithmetic
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the labels beside :attr:`described`."""
+        return {"members": [each.identity for each in self._answering]}
+
+    @property
     def are_several(self) -> bool:
         """Whether several networks answer, that can disagree."""
         return True
