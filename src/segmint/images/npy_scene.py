@@ -33,7 +33,7 @@ class NpyScene(CheckedScene):
         with decoding(request, "NumPy"), quiet("numpy"), request.path.open("rb") as handle:
             shape, self._turned, stored = npy.read_header(request, handle)
             offset = handle.tell()
-        pixels = _pixels_like(request, shape, stored)
+            pixels = _pixels_like(request, shape, stored)
         self.dtype = pixels.dtype
         self._is_stack = pixels.ndim == 4
         whole = pixels.shape[1:] if self._is_stack and request.pages == "first" else pixels.shape

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from segmint.errors import InputError
+from segmint.errors import InputError, shortened
 
 _LETTERS = {"t": "T", "time": "T", "c": "C", "channel": "C", "z": "Z", "y": "Y", "x": "X"}
 _BEFORE_NAMES = "TCZYX"
@@ -22,6 +22,7 @@ _MILLIMETERS = {
     "centimeter": 10.0,
     "meter": 1e3,
 }
+_ENDLESS = 1e300
 _MOST_BYTES = 16 << 20
 _LISTED = 8
 
@@ -89,7 +90,7 @@ def _multiscale(folder: Path, described: Mapping[str, Any]) -> ZarrImage:
     return ZarrImage(
         levels=tuple(levels),
         axes=names,
-        steps=_steps(names, units, datasets[0], first),
+        steps=_steps(names, units, _scales(folder, datasets[0], first)),
         channel_names=_channel_names(described),
     )
 
@@ -99,35 +100,42 @@ def _axes_of(
 ) -> tuple[str, list[str]]:
     """Letters and units."""
     axes = multiscale.get("axes")
-    if axes is None and len(array.metadata.get("shape", ())) == len(_BEFORE_NAMES):
+    shape = array.metadata.get("shape")
+    if axes is None and isinstance(shape, list) and len(shape) == len(_BEFORE_NAMES):
         return _BEFORE_NAMES, [""] * len(_BEFORE_NAMES)
+    if not isinstance(axes, list | None):
+        raise _damaged(folder, "has no list of axes in its description")
     described = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes or ()]
     names = [str(axis.get("name")) for axis in described]
     letters = "".join(_LETTERS.get(name.lower(), "?") for name in names)
     if "?" in letters or len(set(letters)) < len(letters) or not {"Y", "X"} <= set(letters):
         raise InputError(
-            f"{folder} has the axes {', '.join(names) or 'none'}, accepted are y and x, each once, "
-            "with any of t, c and z: name its axes so"
+            f"{folder} has the axes {_in_one_line(', '.join(names)) or 'none'}, accepted are y and "
+            "x, each once, with any of t, c and z: name its axes so"
         )
     return letters, [str(axis.get("unit", "")) for axis in described]
 
 
-def _steps(
-    names: str, units: Sequence[str], dataset: Mapping[str, Any], multiscale: Mapping[str, Any]
-) -> Mapping[str, float]:
-    scales = [
-        transform.get("scale")
-        for owner in (dataset, multiscale)
-        for transform in owner.get("coordinateTransformations") or ()
-        if isinstance(transform, dict) and transform.get("type") == "scale"
-    ]
+def _scales(folder: Path, *owners: Mapping[str, Any]) -> list[Any]:
+    """What the transformations of the first level and of all levels multiply by."""
+    found = []
+    for owner in owners:
+        transforms = owner.get("coordinateTransformations")
+        if not isinstance(transforms, list | None):
+            raise _damaged(folder, "has no list of coordinateTransformations in its description")
+        found += [each for each in transforms or () if isinstance(each, dict)]
+    return [each.get("scale") for each in found if each.get("type") == "scale"]
+
+
+def _steps(names: str, units: Sequence[str], scales: Sequence[Any]) -> Mapping[str, float]:
     steps = {}
     for place, (axis, unit) in enumerate(zip(names, units, strict=True)):
         step = _MILLIMETERS.get(unit, 0.0)
         for scale in scales:
             fits = isinstance(scale, list) and len(scale) == len(names)
             number = scale[place] if fits and scale is not None else 0
-            step *= number if isinstance(number, int | float) else 0
+            # A whole number may be larger than any float.
+            step *= number if isinstance(number, float | int) and abs(number) < _ENDLESS else 0
         if scales and 0 < step < float("inf"):
             steps[axis] = float(step)
     return steps
@@ -163,11 +171,12 @@ def _holds_array(path: Path) -> bool:
 def _array_at(folder: Path, dataset: Any) -> ZarrArray:
     path = dataset.get("path") if isinstance(dataset, dict) else None
     parts = PurePosixPath(path).parts if isinstance(path, str) else ()
-    if not parts or ".." in parts or PurePosixPath(*parts).is_absolute():
-        raise _damaged(folder, f"names {path!r} as the place of an array")
+    is_inside = parts and ".." not in parts and not PurePosixPath(*parts).is_absolute()
+    if not is_inside or not all(part.isprintable() for part in parts):
+        raise _damaged(folder, f"names {shortened(repr(path))} as the place of an array")
     array = _node(folder.joinpath(*parts))[1]
     if array is None:
-        raise _damaged(folder, f"has no array in {path}")
+        raise _damaged(folder, f"has no array in {shortened(str(path))}")
     return array
 
 
@@ -178,6 +187,8 @@ def _node(folder: Path) -> tuple[dict[str, Any], ZarrArray | None]:
         attributes = third.get("attributes")
         array = ZarrArray(folder=folder, metadata=third)
         is_array = third.get("node_type") == "array"
+        if is_array and third.get("zarr_format") != 3:
+            raise _damaged(folder, "has no usable zarr_format in zarr.json")
         return attributes if isinstance(attributes, dict) else {}, array if is_array else None
     attributes = _json(folder / ".zattrs") or {}
     second = _json(folder / ".zarray")
@@ -223,6 +234,10 @@ def _first(folder: Path, listed: Any, name: str) -> dict[str, Any]:
         found: dict[str, Any] = listed[0]
         return found
     raise _damaged(folder, f"has no usable {name!r} in its description")
+
+
+def _in_one_line(text: str) -> str:
+    return shortened("".join(letter if letter.isprintable() else "?" for letter in text))
 
 
 def _damaged(folder: Path, what: str) -> InputError:

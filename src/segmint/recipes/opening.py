@@ -37,7 +37,15 @@ def open_answering(
     for index, place in enumerate(map(Path, places)):
         first_peer = peer if index == 0 else None
         if place.suffix == ".onnx" or place.is_file():
-            opened.append(ExportedModel(place, device=device, peer=first_peer, tiling=tiling))
+            opened.append(
+                ExportedModel(
+                    place,
+                    device=device,
+                    precision=precision if len(places) == 1 else "auto",
+                    peer=first_peer,
+                    tiling=tiling,
+                )
+            )
         else:
             opened.append(
                 Run(
