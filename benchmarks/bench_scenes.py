@@ -76,7 +76,14 @@ def learn(folder: Path) -> None:
             place = data / "train" / what / f"{number}.png"
             place.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(array).save(place)
-    options = {"features": FEATURES, "levels": LEVELS, "steps": 4, "batch_size": 2, "crop": 128}
+    options = {
+        "features": FEATURES,
+        "levels": LEVELS,
+        "steps": 4,
+        "batch_size": 2,
+        "crop": 128,
+        "resize": 0,
+    }
     segmint.train("unet", data, out=folder / "run", **options)
 
 

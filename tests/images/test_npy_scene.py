@@ -102,6 +102,35 @@ def test_a_size_that_is_a_lie_takes_no_memory(tmp_path: Path, dtype: str, skip_b
         assert (~bad).sum() == 320 // np.dtype(dtype).itemsize
 
 
+@pytest.mark.parametrize("skip_bad", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "is_lie"),
+    [
+        ((True, 6), True),
+        ((-4, 6), True),
+        ((-4, -6), True),
+        ((1,) * 70, True),
+        ((10**30, 6), False),
+        ((2**62, 6), False),
+    ],
+    ids=str,
+)
+def test_shapes_that_no_array_has(
+    tmp_path: Path, shape: tuple[int, ...], is_lie: bool, skip_bad: bool
+) -> None:
+    path = tmp_path / "a.npy"
+    with path.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(bytes(100))
+    with pytest.raises(InputError) as expected:
+        read_image(path)
+    with pytest.raises(InputError, match=r"a\.npy is a damaged, cut short or unusual") as found:
+        open_scene(path, skip_bad=skip_bad)
+    # A reader of whole images names the limit of its pixels first, which scenes do not have.
+    assert str(found.value) == str(expected.value) or not is_lie
+
+
 def test_a_large_file_is_not_mapped(tmp_path: Path) -> None:
     path = tmp_path / "large.npy"
     with path.open("wb") as file:

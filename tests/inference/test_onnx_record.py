@@ -16,6 +16,7 @@ NUMBERS = st.floats(1e-3, 1e3)
 
 @st.composite
 def records(draw: Any) -> ExportRecord:
+    step = draw(st.integers(1, 64))
     classes, channels = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     color = st.tuples(*[st.integers(0, 255)] * 3)
     several = st.lists(NUMBERS, min_size=channels, max_size=channels).map(tuple)
@@ -34,10 +35,10 @@ def records(draw: Any) -> ExportRecord:
         precision=draw(st.sampled_from(["float32", "int8"])),
         outputs=("labels", "probabilities"),
         reach=Reach(
-            step=draw(st.integers(1, 64)),
+            step=step,
             least=draw(st.integers(0, 64)),
-            halo=draw(st.none() | st.integers(0, 999)),
-            most=draw(st.none() | st.integers(1, 999)),
+            halo=draw(st.none() | st.integers(0, 99).map(lambda cells: cells * step)),
+            most=draw(st.none() | st.integers(64, 999)),
         ),
         bytes_per_pixel=draw(NUMBERS),
         checks=({"name": "a.png", "equal": 1.0},),

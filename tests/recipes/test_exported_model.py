@@ -138,6 +138,31 @@ def _told(change: Callable[[dict[str, Any]], Any]) -> Callable[[onnx.ModelProto]
     return changed
 
 
+def _without_own_number(model: onnx.ModelProto) -> None:
+    _with_classes(5)(model)
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
+
+
+def _with_classes(number: int) -> Callable[[onnx.ModelProto], None]:
+    palette = [[1, 2, 3]] * number
+    return _told(lambda told: told.update(classes=["a"] * number, palette=palette))
+
+
+def _with_channels(model: onnx.ModelProto) -> None:
+    """Lies together, of the description and of the statistics."""
+    four = {"mean": [0.5] * 4, "deviation": [0.5] * 4}
+    change = lambda told: (told.update(channels=4), told["preprocessing"].update(four))  # noqa: E731
+    _told(change)(model)
+    constants = model.graph.initializer
+    (statistics,) = (each for each in constants if each.name == "statistics")
+    statistics.CopyFrom(onnx.numpy_helper.from_array(np.ones((2, 4), np.float32), "statistics"))
+
+
+def _with_later_opset(model: onnx.ModelProto) -> None:
+    model.opset_import[0].version = 9999
+
+
 def _with_garbage(model: onnx.ModelProto) -> None:
     model.metadata_props[0].value = "[" * 100_000
 
@@ -182,6 +207,24 @@ def _with_unknown_input(model: onnx.ModelProto) -> None:
         (_without_description, "was not written by 'segmint export'"),
         (_told(lambda told: told.update(version=2)), "written by a later version .segmint"),
         (_told(lambda told: told.update(version="1")), "damaged .no usable version"),
+        (_told(lambda told: told.update(version=True)), "damaged .no usable version"),
+        *((_with_classes(n), rf"has 3 classes, .* says {n}:") for n in (1, 2, 5, 60_000)),
+        (_without_own_number, "has 3 classes, .* says 5:"),
+        (_with_channels, "has 3 channels, .* says 4:"),
+        *(
+            (_told(lambda told, reach=reach: told["reach"].update(reach)), "no usable")
+            for reach in (
+                {"most": 0},
+                {"most": 1, "step": 1},
+                {"most": 3},
+                {"most": 100, "least": 101},
+                {"halo": 3},
+                {"halo": -4},
+                *({name: 2**17} for name in ("step", "least", "halo", "most")),
+            )
+        ),
+        (_told(lambda told: told.update(bytes_per_pixel=2e6)), "no usable bytes_per_pixel"),
+        (_with_later_opset, "bad.onnx is damaged|bad.onnx cannot be run"),
         (_told(lambda told: told.update(palette=[])), "damaged .no usable palette"),
         (_told(lambda told: told.update(channels=4)), "damaged .no usable channels"),
         (_told(lambda told: told.update(full_value=0)), "damaged .no usable full_value"),
@@ -206,6 +249,7 @@ def test_files_that_are_refused(folder: Path, tmp_path: Path, change: Any, sente
         ExportedModel(path)
     assert "bad.onnx" in str(refusal.value)
     assert "\n" not in str(refusal.value)
+    assert "onnxruntime_src" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("kept", [0, 1, 1000, -1000])

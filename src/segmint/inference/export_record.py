@@ -20,6 +20,8 @@ FORMAT = 1
 _LONGEST = 1_000_000
 """Letters of a description, which has a few thousand."""
 _MOST_SIDE = 2**16
+_MOST_BYTES = 1e6
+"""Of memory a pixel, which takes thousands at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +116,11 @@ class ExportRecord:
             precision=cast(Any, reader.word("precision", ("float32", "int8"))),
             outputs=reader.texts("outputs"),
             reach=reader.reach(),
-            bytes_per_pixel=reader.positive("bytes_per_pixel"),
+            bytes_per_pixel=reader.positive("bytes_per_pixel", _MOST_BYTES),
             checks=tuple(reader.listed("checks", dict)),
             notes=reader.texts("notes"),
         )
-        reader.expect("version", version == FORMAT)
+        reader.expect("version", type(version) is int and version == FORMAT)
         reader.expect("classes", len(classes) > 0)
         reader.expect("channels", record.preprocessing.channels == record.channels)
         reader.expect("channel_names", len(record.channel_names) in (0, record.channels))
@@ -169,9 +171,9 @@ class _Reader:
         self.expect(name, type(value) is int and low <= value <= high)
         return cast(int, value)
 
-    def positive(self, name: str) -> float:
+    def positive(self, name: str, high: float = 1e30) -> float:
         value = self.found.get(name)
-        self.expect(name, type(value) in (int, float) and 0 < cast(float, value) < 1e30)
+        self.expect(name, type(value) in (int, float) and 0 < cast(float, value) <= high)
         return float(cast(float, value))
 
     def mapping(self, name: str) -> dict[str, Any]:
@@ -190,10 +192,15 @@ class _Reader:
 
     def reach(self) -> Reach:
         told = self.mapping("reach")
-        sizes = {name: self.whole(name, 0, _MOST_SIDE, of=told) for name in ("step", "least")}
-        ends = {
+        sizes: dict[str, Any] = {
+            name: self.whole(name, 0, _MOST_SIDE, of=told) for name in ("step", "least")
+        }
+        ends: dict[str, Any] = {
             name: None if told.get(name) is None else self.whole(name, 0, _MOST_SIDE, of=told)
             for name in ("halo", "most")
         }
-        self.expect("reach", sizes["step"] > 0)
-        return Reach(step=sizes["step"], least=sizes["least"], halo=ends["halo"], most=ends["most"])
+        reach = Reach(**sizes, **ends)
+        self.expect("reach", reach.step > 0 and (reach.halo or 0) % reach.step == 0)
+        # Tiles of one pixel cannot overlap.
+        self.expect("reach", reach.most is None or reach.most >= max(2, reach.step, reach.least))
+        return reach

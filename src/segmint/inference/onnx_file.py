@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from segmint.errors import InputError, UsageError
 from segmint.inference.export_record import ENTRY, ExportRecord
 from segmint.inference.onnx_packages import check_onnx_packages
-from segmint.inference.onnx_session import OnnxSession
+from segmint.inference.onnx_session import OnnxSession, first_clause
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
@@ -108,7 +108,7 @@ def read_onnx(path: Path) -> tuple[OnnxFile, ExportRecord]:
     except InputError as error:
         raise InputError(f"{path} cannot be used: {error}") from error
     except (onnx.checker.ValidationError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({_first_line(error)}): export it again") from error
+        raise InputError(f"{path} is damaged ({first_clause(error)}): export it again") from error
     return file, record
 
 
@@ -223,7 +223,3 @@ def _with_statistics(model: ModelProto, record: ExportRecord) -> OnnxFile:
     kind = onnx.TensorProto.FLOAT
     graph.input.append(onnx.helper.make_tensor_value_info(_STATISTICS, kind, shape))
     return OnnxFile(model=model, statistics=statistics)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".! ")[:200]

@@ -9,12 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from segmint.errors import InputError
 from segmint.inference.export_record import ExportRecord
 from segmint.inference.member import Member
 from segmint.inference.onnx_session import OnnxSession
 
 MEMORY = 1.4
 """Times the memory that torch takes, that the runtime takes at most (U-Net 1.1, SegFormer 1.3)."""
+_SMALL = (5, 8)
+"""Pixels of an image that a graph is tried with."""
 
 
 def onnx_member(session: OnnxSession, record: ExportRecord, *, name: str) -> Member:
@@ -24,15 +27,27 @@ def onnx_member(session: OnnxSession, record: ExportRecord, *, name: str) -> Mem
         session: of the graph with the input ``statistics``.
         record: that the file holds.
         name: for messages, the file.
+
+    Raises:
+        InputError: when the graph takes other channels or answers with other classes than the
+            record says.
     """
     # At another size it is the logits that are brought back, as a run does.
     has_logits = "logits" in record.outputs
+    output = "logits" if has_logits else "probabilities"
+    classes = len(record.classes)
+    respond = _checked(answering(session, output), classes, name)
+    takes, gives = ((*session.declared(each), None, None)[1] for each in ("image", output))
+    _check_number("channels", takes, record.channels, name)
+    _check_number("classes", gives, classes, name)
+    if takes is None or gives is None:
+        _try_out(respond, record.channels, name)
     return Member(
-        respond=answering(session, "logits" if has_logits else "probabilities"),
+        respond=respond,
         preprocessing=record.preprocessing,
         activation=record.activation if has_logits else "none",
         reach=record.reach,
-        classes=len(record.classes),
+        classes=classes,
         bytes_per_pixel=MEMORY * record.bytes_per_pixel,
         name=name,
     )
@@ -52,3 +67,42 @@ def answering(session: OnnxSession, output: str) -> Callable[[Tensor], Tensor]:
 def no_statistics(channels: int) -> NDArray[np.float32]:
     """(2, C) that leave images as they are."""
     return np.stack([np.zeros(channels, np.float32), np.ones(channels, np.float32)])
+
+
+def _checked(
+    respond: Callable[[Tensor], Tensor], classes: int, name: str
+) -> Callable[[Tensor], Tensor]:
+    """The same answers, refused where they are not (N, K, h, w) float32."""
+
+    def checked(image: Tensor) -> Tensor:
+        found = respond(image)
+        count, _, *size = image.shape
+        if found.ndim == 4:
+            _check_number("classes", found.shape[1], classes, name)
+        if found.shape != (count, classes, *size) or found.dtype != torch.float32:
+            raise InputError(
+                f"{name} cannot be used: it answers with {found.dtype} of shape "
+                f"{tuple(found.shape)} to images of shape {tuple(image.shape)}, accepted are "
+                "numbers of 32 bits for each class and pixel: export the run again"
+            )
+        return found
+
+    return checked
+
+
+def _check_number(what: str, found: int | None, told: int, name: str) -> None:
+    if found is not None and found != told:
+        raise InputError(
+            f"{name} cannot be used: its graph has {found} {what}, but its description says {told}: "
+            "export the run again"
+        )
+
+
+def _try_out(respond: Callable[[Tensor], Tensor], channels: int, name: str) -> None:
+    try:
+        respond(torch.zeros(1, channels, *_SMALL))
+    except MemoryError as error:
+        raise InputError(
+            f"{name} cannot be used: the memory is not enough for an image of "
+            f"{'x'.join(map(str, _SMALL))} pixels: export the run again"
+        ) from error

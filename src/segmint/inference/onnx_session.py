@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.errors import InputError
+from segmint.errors import InputError, shortened
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-_ERRORS_ONLY = 3
-"""Of the runtime's own log."""
+_FATAL_ONLY = 4
+"""Of the runtime's own log, because errors are raised as well."""
+_PREFIX = re.compile(r".*?\[ONNXRuntimeError\] : \d+ : (\w+) : ", re.DOTALL)
+_FUNCTION = re.compile(r"^/\S+ [^()]*(\([^()]*(\([^()]*\)[^()]*)*\))?( const)?")
+"""The place in the runtime's source that many of its messages name."""
+_END = re.compile(r"\n|[.!](\s|$)|:? ?(?<![\w.])/")
 
 
 class OnnxSession:
@@ -33,7 +38,7 @@ class OnnxSession:
         import torch
 
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
+        options.log_severity_level = _FATAL_ONLY
         options.intra_op_num_threads = threads or torch.get_num_threads()
         # Threads that wait in a loop for the next image would take the time of all others.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -44,8 +49,15 @@ class OnnxSession:
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
         except self._failures as error:
-            raise InputError(f"{name} cannot be run ({_reason(error)}): export it again") from error
-        self._names = {each.name for each in self._session.get_inputs()}
+            raise InputError(
+                f"{name} cannot be run ({first_clause(error)}): export it again"
+            ) from error
+        values = (*self._session.get_inputs(), *self._session.get_outputs())
+        self._shapes = {each.name: tuple(each.shape) for each in values}
+
+    def declared(self, name: str) -> tuple[int | None, ...]:
+        """Shape of an input or output as the graph tells it, None where that is left open."""
+        return tuple(size if isinstance(size, int) else None for size in self._shapes[name])
 
     def __call__(
         self,
@@ -71,19 +83,33 @@ class OnnxSession:
         try:
             return tuple(self._session.run(list(outputs), given))
         except self._failures as error:
-            reason = _reason(error)
-            if "allocate memory" in reason or "bad_alloc" in reason:
-                raise MemoryError(reason) from error
+            if "allocate memory" in str(error) or "bad_alloc" in str(error):
+                raise MemoryError(first_clause(error)) from error
             size = "x".join(map(str, image.shape[-2:]))
             raise InputError(
-                f"{self._name} fails on an image of {size} pixels ({reason}): export it again"
+                f"{self._name} fails on an image of {size} pixels ({first_clause(error)}): export it again"
             ) from error
+
+
+def first_clause(error: Exception) -> str:
+    """What a message of ONNX says first, without places in its source, as messages show it.
+
+    Example:
+        >>> first_clause(RuntimeError("[ONNXRuntimeError] : 1 : FAIL : /src/a.cc:3 void f() No. /b"))
+        'No'
+    """
+    text = str(error).strip()
+    found = _PREFIX.match(text)
+    said = _FUNCTION.sub("", text[found.end() :] if found else text).strip()
+    clause = _END.split(said, maxsplit=1)[0].strip()
+    return shortened(clause or (found[1] if found else type(error).__name__))
 
 
 def _failures() -> tuple[type[Exception], ...]:
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     return (
+        state.EPFail,
         state.Fail,
         state.InvalidArgument,
         state.InvalidGraph,
@@ -91,10 +117,7 @@ def _failures() -> tuple[type[Exception], ...]:
         state.NotFound,
         state.NotImplemented,
         state.RuntimeException,
+        # What the runtime's own Python raises, and its C++ without a status.
+        RuntimeError,
+        ValueError,
     )
-
-
-def _reason(error: Exception) -> str:
-    """The first line, without the runtime's own prefix and punctuation."""
-    line = str(error).strip().splitlines()[0].rpartition("[ONNXRuntimeError] : ")[2]
-    return line.rstrip(".! ")[:200]

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 UNLABELLED = 255
 """Value of pixels without a scribble."""
 
+LEAST_OF_SCENES = 192 * 2**20
+"""Bytes beside what the process holds: blocks of the file, counters of colors, a window."""
+
 _LARGEST_ID = np.iinfo(np.int32).max
 
 
@@ -142,6 +145,7 @@ def fit_scene(
     check_abilities(method, scribbles=False, save_model=save_model is not None)
     fit = _fit_of(method)
     _check_scene_region(scene, region)
+    _check_limit(limit, method)
     task = Task(
         seed=seed,
         device=device,
@@ -152,6 +156,18 @@ def fit_scene(
     )
     with memory_errors():
         return fit(scene, resolved, task)
+
+
+def _check_limit(limit: MemoryLimit | None, method: str) -> None:
+    """Refuse a limit below what a pass over a scene and a table of colors take."""
+    from segmint.inference.memory_limit import held_memory
+
+    if limit is not None and limit.total - held_memory() < LEAST_OF_SCENES:
+        needed = (held_memory() + LEAST_OF_SCENES) / 2**30
+        raise UsageError(
+            f"--max-memory is {limit.total / 2**30:.2f} GiB, but method {method!r} needs at least "
+            f"{needed + 0.01:.2f} GiB: give that"
+        )
 
 
 def check_scene_abilities(method: str, *, scribbles: bool = False) -> None:

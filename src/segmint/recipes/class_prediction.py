@@ -199,6 +199,17 @@ class ClassPrediction:
             order=OF_THE_DATA_SET,
             names=dict(enumerate(self.classes)),
             colors=self.palette,
+            notes=self._shrinking(scene),
+        )
+
+    def _shrinking(self, scene: Scene) -> tuple[str, ...]:
+        """Says so where the network sees a smaller image than there is."""
+        seen = self.preprocessing.size(*scene.size)
+        if seen == scene.size:
+            return ()
+        return (
+            f"seen at {seen[1]}x{seen[0]} of {scene.width}x{scene.height} pixels, for the run "
+            f"learned with --resize {self.preprocessing.resize}",
         )
 
     def outcome(
