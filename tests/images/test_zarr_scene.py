@@ -422,58 +422,6 @@ def test_metadata_that_are_lies_or_damaged(tmp_path: Path) -> None:
         open_scene(empty)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"axes": 5}, "has no list of axes"),
-        ({"axes": {"y": 0, "x": 1}}, "has no list of axes"),
-        ({"axes": [1, 2]}, "has the axes 1, 2, accepted are"),
-        ({"axes": ["y\n\0", "x"]}, "has the axes y??, x, accepted are"),
-        ({"axes": [{"name": ["y"]}, 5]}, "has the axes ['y'], 5, accepted are"),
-        ({"coordinateTransformations": 5}, "has no list of coordinateTransformations"),
-        ({"coordinateTransformations": "x"}, "has no list of coordinateTransformations"),
-        ({"datasets": [{"path": "0", "coordinateTransformations": 5}]}, "has no list of coord"),
-        ({"datasets": [{"path": "0\0"}]}, r"names '0\x00' as the place"),
-        ({"datasets": [{"path": "\ud800"}]}, r"names '\ud800' as the place"),
-        ({"datasets": [{"path": "0/../../b"}]}, "names '0/../../b' as the place"),
-        ({"datasets": [{"path": "/0"}]}, "names '/0' as the place"),
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("zarr_format", [2, 3])
-def test_descriptions_that_are_damaged(
-    tmp_path: Path, change: dict[str, Any], message: str, zarr_format: int
-) -> None:
-    described = {"axes": ["y", "x"], "datasets": [{"path": "0"}], **change}
-    path = multiscale(tmp_path / "a.zarr", [NOISE[0, 0, 0]], ["y", "x"], zarr_format=zarr_format)
-    ome = {"multiscales": [described]}
-    write_group(path, ome if zarr_format == 2 else {"ome": ome}, zarr_format)
-    with pytest.raises(InputError) as caught:
-        open_scene(path)
-    assert f"a.zarr {message}" in str(caught.value)
-    assert str(caught.value).isprintable()
-
-
-@pytest.mark.parametrize("scale", [[10**400, 1], [1, "x"], 5, [float("nan"), 1]], ids=str)
-def test_scales_that_are_no_numbers_leave_the_spacing_open(tmp_path: Path, scale: Any) -> None:
-    axes = [{"name": axis, "unit": "meter"} for axis in "yx"]
-    path = multiscale(tmp_path / "a.zarr", [NOISE[0, 0, 0]], axes)
-    transforms = [5, {"type": "scale", "scale": scale}]
-    datasets = [{"path": "0", "coordinateTransformations": transforms}]
-    write_group(path, {"multiscales": [{"axes": axes, "datasets": datasets}]})
-    with open_scene(path) as scene:
-        assert scene.spacing is None
-
-
-@pytest.mark.parametrize("number", [None, "x", 2, []])
-def test_formats_that_are_not_known(tmp_path: Path, number: Any) -> None:
-    path = array_at(tmp_path / "a.zarr", NOISE[0, 0, 0])
-    metadata = json.loads((path / "zarr.json").read_text())
-    (path / "zarr.json").write_text(json.dumps({**metadata, "zarr_format": number}))
-    with pytest.raises(InputError, match="has no usable zarr_format"):
-        open_scene(path)
-
-
 def test_values_that_are_no_numbers(tmp_path: Path) -> None:
     values = np.ones((40, 50), np.float32)
     values[20, 3] = np.nan

@@ -11,7 +11,7 @@ from segmint.inference.onnx_session import OnnxSession, first_clause
 
 def model(opset: int = 18, memory: int = 1) -> onnx.ModelProto:
     """Twice the image, beside zeros that take ``4 * memory * memory`` bytes."""
-    shape = ["batch", 2, "height", "width"]
+    shape: list[str | int | None] = ["batch", 2, "height", "width"]
     image, answer = (
         helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
         for name in ("image", "probabilities")

@@ -62,7 +62,7 @@ def test_what_the_network_sees_fits(halo: int | None, gibibytes: float) -> None:
 
 
 def test_a_larger_halo_wants_larger_tiles() -> None:
-    sides = [plan(member(halo=halo), gibibytes=100).block for halo in (16, 64, 512)]
+    sides = [plan(member(halo=halo), gibibytes=100).block for halo in (16, 48, 512)]
     assert sides == [2048, 3072, 4096]
 
 

@@ -216,6 +216,9 @@ def _with_statistics(model: ModelProto, record: ExportRecord) -> OnnxFile:
     shape = (2, record.channels)
     if inputs != ["image"] or tuple(outputs) != record.outputs or _STATISTICS not in constants:
         raise ValueError("it has other inputs or outputs than it says")
+    channels = [each.dim_value for each in _dimensions(graph.input[0])][1:2]
+    if channels not in ([0], [record.channels]):  # 0 where it is left open
+        raise ValueError("it takes images of other channels than it says")
     statistics = numpy_helper.to_array(constants[_STATISTICS])
     if statistics.shape != shape or statistics.dtype != np.float32:
         raise ValueError("its statistics are of another shape than it says")

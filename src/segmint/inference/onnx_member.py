@@ -29,8 +29,7 @@ def onnx_member(session: OnnxSession, record: ExportRecord, *, name: str) -> Mem
         name: for messages, the file.
 
     Raises:
-        InputError: when the graph takes other channels or answers with other classes than the
-            record says.
+        InputError: when the graph answers with other classes than the record says.
     """
     # At another size it is the logits that are brought back, as a run does.
     has_logits = "logits" in record.outputs
@@ -38,8 +37,7 @@ def onnx_member(session: OnnxSession, record: ExportRecord, *, name: str) -> Mem
     classes = len(record.classes)
     respond = _checked(answering(session, output), classes, name)
     takes, gives = ((*session.declared(each), None, None)[1] for each in ("image", output))
-    _check_number("channels", takes, record.channels, name)
-    _check_number("classes", gives, classes, name)
+    _check_classes(gives, classes, name)
     if takes is None or gives is None:
         _try_out(respond, record.channels, name)
     return Member(
@@ -78,7 +76,7 @@ def _checked(
         found = respond(image)
         count, _, *size = image.shape
         if found.ndim == 4:
-            _check_number("classes", found.shape[1], classes, name)
+            _check_classes(found.shape[1], classes, name)
         if found.shape != (count, classes, *size) or found.dtype != torch.float32:
             raise InputError(
                 f"{name} cannot be used: it answers with {found.dtype} of shape "
@@ -90,11 +88,11 @@ def _checked(
     return checked
 
 
-def _check_number(what: str, found: int | None, told: int, name: str) -> None:
+def _check_classes(found: int | None, told: int, name: str) -> None:
     if found is not None and found != told:
         raise InputError(
-            f"{name} cannot be used: its graph has {found} {what}, but its description says {told}: "
-            "export the run again"
+            f"{name} cannot be used: its graph has {found} classes, but its description "
+            f"says {told}: export the run again"
         )
 
 

@@ -87,7 +87,8 @@ class OnnxSession:
                 raise MemoryError(first_clause(error)) from error
             size = "x".join(map(str, image.shape[-2:]))
             raise InputError(
-                f"{self._name} fails on an image of {size} pixels ({first_clause(error)}): export it again"
+                f"{self._name} fails on an image of {size} pixels ({first_clause(error)}): export "
+                "it again"
             ) from error
 
 
@@ -95,7 +96,7 @@ def first_clause(error: Exception) -> str:
     """What a message of ONNX says first, without places in its source, as messages show it.
 
     Example:
-        >>> first_clause(RuntimeError("[ONNXRuntimeError] : 1 : FAIL : /src/a.cc:3 void f() No. /b"))
+        >>> first_clause(RuntimeError("[ONNXRuntimeError] : 1 : FAIL : /a.cc:3 void f() No. /b"))
         'No'
     """
     text = str(error).strip()

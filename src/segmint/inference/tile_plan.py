@@ -18,8 +18,8 @@ _ALIGNED = 256
 """Larger tiles have sides that are multiples of it, for files store such blocks."""
 _USUAL, _LARGEST = 2048, 4096
 """Largest tiles of networks with small and with large halos."""
-_TIMES_HALO = 48
-"""With a side of so many times the halo, what is computed twice is a twelfth."""
+_TIMES_HALO = 64
+"""With a side of so many times the halo, what is computed twice is a sixteenth."""
 _SAFETY = 1.1
 """What operators hold besides tensors grows with the image as well: measured 0 to 6 %."""
 _RESERVE = 2**27
