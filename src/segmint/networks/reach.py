@@ -56,7 +56,7 @@ def measured_reach(network: nn.Module) -> Reach:
     Example:
         >>> from segmint.networks import build
         >>> measured_reach(build("unet", features=2, levels=1))
-        Reach(step=2, least=0, halo=10, most=None)
+        Reach(step=2, least=0, halo=8, most=None)
     """
     configuration = dict(network.configuration)  # type: ignore[arg-type]
     known = _known.get(network)
