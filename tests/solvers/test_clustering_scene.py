@@ -146,5 +146,5 @@ def test_all_slices_of_a_stack_share_a_network() -> None:
 
 def test_a_limit_too_small_for_a_tile_names_one_that_works() -> None:
     scene = ArrayScene.of_array(picture())
-    with pytest.raises(UsageError, match=r"--max-memory is .* GiB, the smallest .* GiB: raise it"):
+    with pytest.raises(UsageError, match=r"--max-memory is .* GiB, but .* needs at least .* GiB"):
         fitted(scene, limit=MemoryLimit(held_memory()))

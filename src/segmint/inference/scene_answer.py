@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,20 @@ class SceneAnswer(Protocol):
         Raises:
             UsageError: where there are none.
         """
+        ...
+
+
+@runtime_checkable
+class InTiles(Protocol):
+    """An answer that is computed in tiles, whose size decides how it is rounded."""
+
+    @property
+    def tile(self) -> int | None:
+        """Side of what is computed at once; None for all that is asked for."""
+        ...
+
+    def keep_tile(self, tile: int) -> None:
+        """Compute in tiles of that side from now on, as another process did."""
         ...
 
 

@@ -26,6 +26,9 @@ class ScenePlan:
     """Plain data."""
     block: tuple[int, int]
     """Rows and columns; another process with more or less memory goes on with the same."""
+    tile: int | None = None
+    """Side of what the answer computes at once, where it says so; the same again, because rounding
+    depends on it."""
 
     def write(self, folder: Path) -> None:
         """Keep it beside the blocks.
@@ -33,7 +36,9 @@ class ScenePlan:
         Raises:
             OutputError: when it cannot be written.
         """
-        write_json(folder / PLAN, {"facts": self.facts, "block": list(self.block)})
+        write_json(
+            folder / PLAN, {"facts": self.facts, "block": list(self.block), "tile": self.tile}
+        )
 
     @classmethod
     def read(cls, folder: Path) -> ScenePlan | None:
@@ -41,7 +46,8 @@ class ScenePlan:
         try:
             found = json.loads((folder / PLAN).read_text(encoding="utf-8"))
             rows, columns = map(int, found["block"])
-            return cls(facts=dict(found["facts"]), block=(rows, columns))
+            tile = None if found["tile"] is None else int(found["tile"])
+            return cls(facts=dict(found["facts"]), block=(rows, columns), tile=tile)
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
 

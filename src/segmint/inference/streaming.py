@@ -21,7 +21,7 @@ from segmint.inference.block_grid import BlockGrid
 from segmint.inference.block_store import BlockStore
 from segmint.inference.block_work import BlockWork
 from segmint.inference.disk_room import check_room
-from segmint.inference.scene_answer import SceneOutcome
+from segmint.inference.scene_answer import InTiles, SceneAnswer, SceneOutcome
 from segmint.inference.scene_files import Form
 from segmint.inference.scene_plan import PLAN, ScenePlan, difference, facts_of
 from segmint.inference.scene_result import SceneResult
@@ -104,7 +104,7 @@ def segment_scene(
             classes = made.answer.classes
             further = {"method": method, "options": options, "seed": seed, **(identity or {})}
             facts = facts_of(scene, region, classes=classes, maps=probabilities, further=further)
-            grid = _begin(work, spool, facts, BlockGrid.of(scene, made.answer.block), tell or _mute)
+            grid = _begin(work, spool, facts, scene, made.answer, tell or _mute)
             _check_room(folder, scene, classes=classes, maps=probabilities, there=spool.size)
             store = BlockStore(
                 spool, grid, classes=classes, channels=scene.channels, maps=probabilities
@@ -175,20 +175,29 @@ def _make(folder: Path) -> None:
 
 
 def _begin(
-    work: Path, spool: Spool, facts: Mapping[str, Any], grid: BlockGrid, tell: Tell
+    work: Path,
+    spool: Spool,
+    facts: Mapping[str, Any],
+    scene: Scene,
+    answer: SceneAnswer,
+    tell: Tell,
 ) -> BlockGrid:
     """Go on with the blocks of the same work, or forget those of another; returns their grid."""
+    grid = BlockGrid.of(scene, answer.block)
     before = ScenePlan.read(work)
     changed = "its plan is gone" if before is None else difference(before.facts, facts)
     if before is not None and changed is None:
         grid = replace(grid, block=before.block)
+        if isinstance(answer, InTiles) and before.tile is not None:
+            answer.keep_tile(before.tile)
         if spool.done:
             tell(f"goes on: {len(spool.done)} of {len(grid)} blocks were finished before")
         return grid
     if spool.done:
         tell(f"begins again, for the unfinished result is of other work: {changed}")
     spool.clear()
-    ScenePlan(facts=facts, block=grid.block).write(work)
+    tile = answer.tile if isinstance(answer, InTiles) else None
+    ScenePlan(facts=facts, block=grid.block, tile=tile).write(work)
     return grid
 
 

@@ -41,6 +41,10 @@ class TileRunner:
         self._known: WeakKeyDictionary[Scene, _Kept] = WeakKeyDictionary()
         self._first_tile: int | None = None
 
+    def keep_tile(self, tile: int) -> None:
+        """Answer in tiles of that side from now on."""
+        self._tile = tile
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was made smaller on the way."""

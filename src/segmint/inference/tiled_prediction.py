@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -69,6 +70,17 @@ class TiledPrediction:
     def block(self) -> tuple[int, int]:
         """Height and width of windows that are answered at the least cost within the memory."""
         return self._plan.block, self._plan.block
+
+    @property
+    def tile(self) -> int | None:
+        """Side of what is computed at once, its halo apart; None for all that is asked for."""
+        return self._plan.tile
+
+    def keep_tile(self, tile: int) -> None:
+        """Compute in tiles of that side from now on, as another process did."""
+        self._plan = replace(self._plan, tile=tile, block=tile)
+        for runner in self._runners:
+            runner.keep_tile(tile)
 
     @property
     def notes(self) -> tuple[str, ...]:

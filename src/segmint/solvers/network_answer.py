@@ -78,6 +78,15 @@ class NetworkAnswer:
         self._tile = tile_side(reach, bytes_per_pixel, limit, tile)
         self.block = answer_block(self.classes, 2 * self._tile)
 
+    @property
+    def tile(self) -> int:
+        """Side of tiles, their halo apart."""
+        return self._tile
+
+    def keep_tile(self, tile: int) -> None:
+        """Compute in tiles of that side from now on, as another process did."""
+        self._tile = tile
+
     def labels(self, scene: Scene, window: Window, plane: int = 0) -> NDArray[np.int32]:
         """(h, w), 0 to K - 1."""
         found = np.empty(window.size, np.int32)
