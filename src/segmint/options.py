@@ -129,6 +129,11 @@ def _check(field: dataclasses.Field[Any], value: Any) -> None:
             f"--{name} is {value!r}, accepted is a whole number ({_range(low, high)}) or "
             f"{' or '.join(words)}"
         )
+    for each in value if isinstance(value, tuple) else (value,):
+        _check_number(name, each, low, high)
+
+
+def _check_number(name: str, value: Any, low: float | None, high: float | None) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
     if isinstance(value, float) and not math.isfinite(value):

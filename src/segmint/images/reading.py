@@ -106,6 +106,22 @@ def _first_slice(image: Image) -> Image:
     )
 
 
+def check_regular(path: Path) -> None:
+    """Refuse pipes and devices, which may never end.
+
+    Raises:
+        InputError: when what is there is no regular file.
+    """
+    try:
+        is_other = path.exists() and not (path.is_file() or path.is_dir())
+    except (OSError, ValueError):
+        return
+    if is_other:
+        raise InputError(
+            f"{path} is a pipe or a device, accepted are regular files: write it to a file first"
+        )
+
+
 def start_of(path: Path) -> bytes:
     """The first bytes of a file, enough to tell its format.
 
@@ -114,6 +130,7 @@ def start_of(path: Path) -> bytes:
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder, accepted is one image file: name a file in it")
+    check_regular(path)
     try:
         with path.open("rb") as handle:
             start = handle.read(_LONGEST_START)

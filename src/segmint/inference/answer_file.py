@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from segmint.errors import UsageError, nearest
 from segmint.images.choices import MAX_PIXELS
 from segmint.images.inside_scene import looked_at
 from segmint.images.opening_scenes import open_scene
@@ -16,6 +17,8 @@ from segmint.inference.streaming import segment_scene
 
 Form: TypeAlias = Literal["auto", "tiff", "zarr"]
 """Of what is written; ``auto`` is Zarr for Zarr and else TIFF."""
+
+FORMS: tuple[str, ...] = ("auto", "tiff", "zarr")
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with the number of blocks that are done, and of all."""
@@ -99,6 +102,8 @@ def _opened(region: str | Path | None, max_pixels: int) -> Iterator[Scene | None
 
 
 def _form(asked: Form, path: Path) -> Literal["tiff", "zarr"]:
+    if asked not in FORMS:
+        raise UsageError(f"form is {asked!r}: {nearest(str(asked), FORMS)}")
     if asked == "auto":
         return "zarr" if path.is_dir() else "tiff"
     return asked

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmint.errors import InputError, UsageError
+from segmint.images.reading import check_regular
 from segmint.inference.export_record import ENTRY, ExportRecord
 from segmint.inference.onnx_packages import check_onnx_packages
 from segmint.inference.onnx_session import OnnxSession, first_clause
@@ -93,6 +94,7 @@ def read_onnx(path: Path) -> tuple[OnnxFile, ExportRecord]:
     check_onnx_packages(f"{path}")
     import onnx
 
+    check_regular(path)
     model = _parsed(path)
     texts = {each.key: each.value for each in model.metadata_props}
     if ENTRY not in texts:

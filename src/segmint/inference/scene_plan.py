@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from segmint.images.label_levels import TILE
 from segmint.images.scene import Scene
 from segmint.runs import write_json
 
@@ -16,6 +17,7 @@ PLAN = "plan.json"
 """The file that it is kept in, beside the blocks."""
 
 _FORMAT = "segmint blocks 1"
+_LONGEST = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +47,20 @@ class ScenePlan:
         """The plan of a folder; None where there is no readable one."""
         try:
             found = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-            rows, columns = map(int, found["block"])
-            tile = None if found["tile"] is None else int(found["tile"])
+            rows, columns = found["block"]
+            tile = found["tile"]
+            if not all(_is_side(side, TILE) for side in (rows, columns)):
+                return None
+            if tile is not None and not _is_side(tile, 1):
+                return None
             return cls(facts=dict(found["facts"]), block=(rows, columns), tile=tile)
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
+
+
+def _is_side(value: object, step: int) -> bool:
+    """Whether it is a number of pixels that a process may have written."""
+    return type(value) is int and 0 < value <= _LONGEST and value % step == 0
 
 
 def facts_of(
@@ -100,19 +111,24 @@ def _identity(scene: Scene) -> dict[str, Any]:
     path = None if scene.source is None else scene.source.resolve()
     return {
         "path": path,
-        "files": [] if path is None else [_state(each) for each in _headers(path)],
+        "files": [] if path is None else _states(path),
         "shape": [*scene.shape, scene.channels],
         "dtype": str(scene.dtype),
     }
 
 
-def _headers(path: Path) -> list[Path]:
-    """The file, or of a folder of many the folder itself and those that describe the others."""
+def _states(path: Path) -> list[dict[str, Any]]:
+    """A file, or of a folder all files in it together, as they would differ after a change."""
     if not path.is_dir():
-        return [path]
-    return [path, *sorted(each for each in path.iterdir() if each.is_file())]
+        return [_state(path.name, [path])]
+    files = [each for each in path.rglob("*") if each.is_file()]
+    return [_state(f"{len(files)} files", files)]
 
 
-def _state(path: Path) -> dict[str, Any]:
-    state = path.stat()
-    return {"name": path.name, "bytes": state.st_size, "changed": state.st_mtime_ns}
+def _state(name: str, files: Sequence[Path]) -> dict[str, Any]:
+    states = [each.stat() for each in files]
+    return {
+        "name": name,
+        "bytes": sum(state.st_size for state in states),
+        "changed": max((state.st_mtime_ns for state in states), default=0),
+    }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from segmint.errors import InputError
 from segmint.images.components import write_components_csv
 from segmint.images.overlays import save_picture
 from segmint.images.scene import Scene
@@ -53,6 +54,7 @@ class SceneResult:
             What ``result.json`` says.
 
         Raises:
+            InputError: when no pixel counts.
             OutputError: when a file cannot be written; then nothing has moved.
         """
         try:
@@ -69,6 +71,12 @@ class SceneResult:
     def _write_files(self, stage: Path) -> dict[str, Any]:
         planes = list(self.store.by_plane())
         statistics = self.store.statistics()
+        if not statistics.counts.sum():
+            self.store.spool.clear()
+            raise InputError(
+                f"no pixel of {self.scene.source or 'the scene'} counts: all are outside the "
+                "region or damaged; give another region, or copy the image again"
+            )
         ordered = self.outcome.order is not None
         numbering = (Numbering.as_it_is if ordered else Numbering.by_area)(statistics)
         names = numbering.names(self.outcome.names)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from segmint.devices import memory_errors
 from segmint.errors import InputError
 from segmint.images.labels import stored_type
 from segmint.images.scene import Scene
@@ -99,7 +100,7 @@ def segment_scene(
     _check(scene, region, form)
     _check_room(folder, scene, classes=1, maps=False, there=0)
     try:
-        with _work_folder(folder) as work, Spool(work / _BLOCKS) as spool:
+        with memory_errors(), _work_folder(folder) as work, Spool(work / _BLOCKS) as spool:
             made = outcome() if callable(outcome) else outcome
             classes = made.answer.classes
             further = {"method": method, "options": options, "seed": seed, **(identity or {})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from segmint.images.window import Window
 from segmint.inference.member import Activation, Member
 from segmint.inference.memory_limit import MemoryLimit
 from segmint.inference.sight import Sight
-from segmint.inference.tile_plan import TilePlan
+from segmint.inference.tile_plan import TilePlan, network_side
 from segmint.inference.tile_runner import TileRunner
 from segmint.inference.tiles import pieces
 from segmint.inference.views import View, Views
@@ -85,7 +86,19 @@ class TiledPrediction:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was decided on the way, one sentence each."""
-        return tuple(dict.fromkeys(note for runner in self._runners for note in runner.notes))
+        told = [note for runner in self._runners for note in runner.notes]
+        return tuple(dict.fromkeys([*self._blended(), *told]))
+
+    def _blended(self) -> Iterator[str]:
+        """Says so where answers depend on the size of the tiles."""
+        for member in self._members:
+            if self._plan.tile is not None and member.reach.halo is None:
+                side = network_side(self._plan.tile, member)
+                yield (
+                    f"{Path(member.name).name} looks at the whole image everywhere, so larger "
+                    f"images are blended from overlapping tiles of {side} pixels, on which the "
+                    "labels depend (--tile)"
+                )
 
     def labels(self, scene: Scene, window: Window, plane: int = 0) -> NDArray[np.int32]:
         """(h, w), 0 to K - 1: the most likely class.

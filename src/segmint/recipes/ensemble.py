@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.errors import InputError, UsageError
+from segmint.errors import InputError, UsageError, shortened
 from segmint.methods.method import Outcome
 from segmint.metrics.disagreement import disagreement
 from segmint.recipes.answering import Answering
@@ -47,6 +47,12 @@ class Ensemble(Answering):
     """
 
     def __init__(self, answering: Sequence[Answering]) -> None:
+        others = [each for each in answering if not isinstance(each, Answering)]
+        if others:
+            raise UsageError(
+                f"an ensemble holds {shortened(repr(others[0]))}, accepted are runs and exported "
+                "files: open it with segmint.Run first"
+            )
         if len(answering) < 2:
             raise UsageError(f"an ensemble of {len(answering)}: give two runs or more")
         self._answering = tuple(answering)

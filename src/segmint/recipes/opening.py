@@ -36,7 +36,7 @@ def open_answering(
     opened: list[Answering] = []
     for index, place in enumerate(map(Path, places)):
         first_peer = peer if index == 0 else None
-        if place.suffix == ".onnx" or place.is_file():
+        if place.suffix == ".onnx":
             opened.append(
                 ExportedModel(
                     place,

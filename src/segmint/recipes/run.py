@@ -109,7 +109,8 @@ class Run(Answering):
     @property
     def identity(self) -> dict[str, Any]:
         """What decides the labels beside :attr:`described`."""
-        changed = (self.folder / RUN).stat().st_mtime_ns
+        files = [self.folder / RUN, *sorted(self.folder.glob("**/*.safetensors"))]
+        changed = [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         return {**super().identity, "run_changed": changed}
 
     @property

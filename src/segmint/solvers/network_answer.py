@@ -16,7 +16,7 @@ from segmint.errors import UsageError
 from segmint.images.scene import Scene
 from segmint.images.scene_pixels import ScenePixels
 from segmint.images.window import Window, blocks
-from segmint.inference.memory_limit import MemoryLimit
+from segmint.inference.memory_limit import MemoryLimit, held_memory
 from segmint.networks.reach import Reach
 from segmint.solvers.answer_block import answer_block
 from segmint.solvers.reduction import to_input
@@ -146,10 +146,10 @@ def tile_side(
     if side >= step or limit is None:
         return max(side, step)
     least = (3 * step + 2 * halo) ** 2 * bytes_per_pixel / _SHARE
-    held = limit.total - limit.left()
+    held = held_memory()
     raise UsageError(
         f"--max-memory is {limit.total / 2**30:.2f} GiB, the smallest with which the network sees "
-        f"all it needs is {(held + least) / 2**30:.2f} GiB: raise it"
+        f"all it needs is {(held + least) / 2**30 + 0.02:.2f} GiB: raise it"
     )
 
 
