@@ -164,7 +164,7 @@ def test_images_that_are_too_bright_for_the_arithmetic(
 ) -> None:
     np.save(here / "huge.npy", np.full((20, 24, 3), 3e38, np.float32))
     said = refused(1, "predict", "run", "huge.npy", "--quiet")
-    assert "huge.npy: image holds values up to 3e+38" in said
+    assert "huge.npy holds values up to 3e+38" in said
     call = (*TRAIN, "--unlabelled", "huge.npy", "--normalization", normalization)
     said = refused(1, *call)
     assert "segmint: huge.npy holds values up to 3e+38, which are too large after" in said

@@ -9,6 +9,7 @@ from PIL import Image as Pillow
 
 from segmint.images import read_labels
 
+
 @pytest.fixture(scope="module")
 def shades():
     """An RGB picture (150, 210) of soft shapes with noise."""

@@ -133,7 +133,7 @@ def _predict(
     answering = opened(how.precision)
     if options.uncertainty and not answering.are_several:
         raise UsageError(
-            f"{answering.method} has one network, which has none to disagree with: leave out "
+            f"a {answering.method} has one network, which has none to disagree with: leave out "
             "--uncertainty, give a run of mutual, or further runs with --also"
         )
     paths = collect(images, inputs, options.channels)

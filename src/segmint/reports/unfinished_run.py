@@ -12,6 +12,7 @@ from typing import Any
 from segmint.datasets import Dataset
 from segmint.errors import InputError, SegmintError
 from segmint.images import Image
+from segmint.inference.tiling import Tiling
 from segmint.methods.method import Outcome
 from segmint.recipes.recipe import Predictor
 from segmint.recipes.run import Run
@@ -49,6 +50,7 @@ class UnfinishedRun(Run):
         self.settings: Settings = configured(self.config)
         self.peers = ()
         self.peer = None
+        self._tiling = Tiling()
         self._predictor: Predictor = self._no_prediction
         self.splits: Splits | None = None
         self.note = ""
