@@ -81,11 +81,12 @@ class TestWhatIsLeft:
 
 
 def test_what_is_held_grows_with_what_is_taken() -> None:
+    # More than earlier tests can have left behind to be taken again.
     before = held_memory()
-    taken = np.ones(2**25, np.uint8)
+    taken = np.ones(2**29, np.uint8)
     if not Path("/proc/self/statm").exists():
         pytest.skip("this system tells only the most that a process held")
-    assert held_memory() - before > 0.9 * taken.nbytes
+    assert held_memory() - before > 0.5 * taken.nbytes
 
 
 def test_systems_that_tell_less(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
