@@ -1,0 +1,78 @@
+"""What one visitor has open: images, their results, and the folder in which all of it lies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(kw_only=True)
+class Answer:
+    """The result of one image, as it is shown."""
+
+    version: int
+    """Counts up with everything that changes labels; views of it lie in ``views/VERSION``."""
+    facts: Mapping[str, Any]
+    """What the errand returned: see ``docs/app.md``."""
+    is_saved: bool = True
+    """Whether the files of ``result`` are those of what is shown."""
+
+
+@dataclass(kw_only=True)
+class Picture:
+    """One image that a visitor opened."""
+
+    number: int
+    folder: Path
+    """``upload/NAME`` is the file; ``views/VERSION``, ``fit``, ``result`` come with the answer."""
+    name: str
+    """As the visitor calls it, without anything that could be a path."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the errand ``open`` returned; nothing before that."""
+    answer: Answer | None = None
+    versions: int = 0
+    """How many answers there have been."""
+
+    @property
+    def file(self) -> Path:
+        """The image itself."""
+        return self.folder / "upload" / self.name
+
+    @property
+    def fit(self) -> Path:
+        """The result as it was computed, before anything was changed by hand."""
+        return self.folder / "fit"
+
+    @property
+    def result(self) -> Path:
+        """The result with what was changed by hand: what is downloaded."""
+        return self.folder / "result"
+
+    @property
+    def scribbles(self) -> Path:
+        """The strokes as the PNG that the command line takes."""
+        return self.folder / "scribbles.png"
+
+    def views(self, version: int = 0) -> Path:
+        """Pictures of the image itself (version 0) or of one answer, for the page."""
+        return self.folder / "views" / str(version)
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """What one visitor has open in one tab."""
+
+    id: str
+    """Not to be guessed; part of every address of the visitor's files."""
+    visitor: str
+    """Whose it is: the value of the visitor's cookie."""
+    session: str
+    """The tab."""
+    folder: Path
+    pictures: dict[int, Picture] = field(default_factory=dict)
+    counted: int = 0
+    """Pictures so far; their numbers are never used again."""
+    touched: float = field(default_factory=time.monotonic)

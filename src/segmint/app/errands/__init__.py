@@ -1,0 +1,1 @@
+"""What processes of the page do: one errand, or a few that belong together, a file."""
