@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from segmint.app.wishes import Wish
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What was done to a result by hand, in the order in which it is done again."""
+
+    components: int | None = None
+    """The merge tree was cut into so many; None where it was not cut again."""
+    merged: tuple[tuple[int, ...], ...] = ()
+    """Groups of ids of that cut that became one, the smallest of them."""
+    names: Mapping[int, str] = field(default_factory=dict)
+    """Names of ids, after merging."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """As the errands ``change`` and ``save`` take them."""
+        return {
+            "components": self.components,
+            "merged": [list(group) for group in self.merged],
+            "names": dict(self.names),
+        }
 
 
 @dataclass(kw_only=True)
@@ -35,6 +60,13 @@ class Picture:
     answer: Answer | None = None
     versions: int = 0
     """How many answers there have been."""
+    wish: Wish | None = None
+    """What the answer was asked by."""
+    failure: str | None = None
+    """The sentence why the last wish had no answer."""
+    changes: Changes = field(default_factory=Changes)
+    strokes: list[dict[str, Any]] = field(default_factory=list)
+    """Painted with the mouse, in native pixels; see ``strokes.py``."""
 
     @property
     def file(self) -> Path:
@@ -56,6 +88,11 @@ class Picture:
         """The strokes as the PNG that the command line takes."""
         return self.folder / "scribbles.png"
 
+    @property
+    def base(self) -> Path:
+        """Scribbles that were loaded from a file; strokes lie over them."""
+        return self.folder / "scribbles-base.png"
+
     def views(self, version: int = 0) -> Path:
         """Pictures of the image itself (version 0) or of one answer, for the page."""
         return self.folder / "views" / str(version)
@@ -75,4 +112,13 @@ class Desk:
     pictures: dict[int, Picture] = field(default_factory=dict)
     counted: int = 0
     """Pictures so far; their numbers are never used again."""
+    current: int | None = None
+    """The number of the picture that is shown."""
     touched: float = field(default_factory=time.monotonic)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while one of the visitor's images is worked on: one after the other."""
+
+    @property
+    def picture(self) -> Picture | None:
+        """The one that is shown."""
+        return None if self.current is None else self.pictures.get(self.current)

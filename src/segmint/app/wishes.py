@@ -1,0 +1,123 @@
+"""What a visitor asked of an image: a method with its options, or a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from segmint.app.errand import Errand
+from segmint.app.lines import Asked, AskedImage, AskedMethod, AskedRun
+
+if TYPE_CHECKING:
+    from segmint.app.desk import Picture
+    from segmint.app.found_runs import FoundRun
+    from segmint.app.setting import Setting
+
+
+class Wish(Protocol):
+    """What makes an answer of an image."""
+
+    def errand(self, picture: Picture, version: int, setting: Setting) -> Errand:
+        """What a process is to do for this picture."""
+        ...
+
+    def asked(self, picture: Picture, setting: Setting) -> Asked:
+        """The same, to be written as lines that do it again."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelFree:
+    """Segment without labels, or from scribbles."""
+
+    method: str
+    preset: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Options that differ from their defaults."""
+    seed: int = 0
+    scribbles: bool = False
+
+    def errand(self, picture: Picture, version: int, setting: Setting) -> Errand:
+        """What a process is to do for this picture."""
+        return Errand(
+            name="segment",
+            arguments={
+                **_common(picture, version, setting),
+                "method": self.method,
+                "preset": self.preset,
+                "options": dict(self.given),
+                "seed": self.seed,
+                "scribbles": str(picture.scribbles) if self.scribbles else None,
+            },
+        )
+
+    def asked(self, picture: Picture, setting: Setting) -> Asked:
+        """The same, to be written as lines that do it again."""
+        image = _asked_image(picture)
+        return AskedMethod(
+            images=(replace(image, scribbles="scribbles.png" if self.scribbles else None),),
+            precision=setting.how.precision,
+            method=self.method,
+            preset=self.preset,
+            given=self.given,
+            seed=self.seed,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """Answer by a run."""
+
+    run: FoundRun
+    peer: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """``tta``, ``tta_scales`` and ``uncertainty`` where they differ from their defaults."""
+
+    def errand(self, picture: Picture, version: int, setting: Setting) -> Errand:
+        """What a process is to do for this picture."""
+        return Errand(
+            name="predict",
+            arguments={
+                **_common(picture, version, setting),
+                "places": [str(self.run.place)],
+                "peer": self.peer,
+                "tta": list(self.given.get("tta", ())),
+                "tta_scales": list(self.given.get("tta_scales", (0.75, 1.25))),
+                "uncertainty": bool(self.given.get("uncertainty", False)),
+            },
+        )
+
+    def asked(self, picture: Picture, setting: Setting) -> Asked:
+        """The same, to be written as lines that do it again."""
+        return AskedRun(
+            images=(_asked_image(picture),),
+            precision=setting.how.precision,
+            places=(self.run.place.name,),
+            peer=self.peer,
+            **self.given,
+        )
+
+
+def _asked_image(picture: Picture) -> AskedImage:
+    stopped = None if picture.answer is None else picture.answer.facts.get("stopped")
+    return AskedImage(
+        name=picture.name,
+        is_large=bool(picture.facts.get("large")),
+        changes=picture.changes,
+        stopped=stopped,
+    )
+
+
+def _common(picture: Picture, version: int, setting: Setting) -> dict[str, Any]:
+    return {
+        "path": str(picture.file),
+        "name": picture.name,
+        "fit": str(picture.fit),
+        "result": str(picture.result),
+        "views": str(picture.views(version)),
+        "device": setting.how.device,
+        "precision": setting.how.precision,
+        "large": bool(picture.facts.get("large")),
+        "max_memory": setting.limits.max_memory,
+    }
