@@ -57,9 +57,13 @@ class LabelFreeDoor:
     """Controls for segmenting without labels; made inside ``gr.Blocks``."""
 
     def __init__(self, seed: int) -> None:
-        entries = [(f"{entry.name}: {entry.summary}", entry.name) for entry in methods.entries()]
         self.method = gr.Dropdown(
-            entries, value=DEFAULT_METHOD, label="Method", elem_id="method", filterable=False
+            list(methods),
+            value=DEFAULT_METHOD,
+            label="Method",
+            info=_about(DEFAULT_METHOD),
+            elem_id="method",
+            filterable=False,
         )
         self._panels = [self._panel(entry.name) for entry in methods.entries()]
         with gr.Accordion("Seed", open=False, elem_id="seed-fold"):
@@ -68,7 +72,11 @@ class LabelFreeDoor:
             )
         groups = [panel.group for panel in self._panels]
         self.method.change(
-            self._show_panel, self.method, groups, show_progress="hidden", api_visibility="private"
+            self._show_panel,
+            self.method,
+            [self.method, *groups],
+            show_progress="hidden",
+            api_visibility="private",
         )
 
     @property
@@ -121,7 +129,14 @@ class LabelFreeDoor:
         return panel
 
     def _show_panel(self, method: str) -> list[Any]:
-        return [gr.update(visible=panel.name == method) for panel in self._panels]
+        shown = [gr.update(visible=panel.name == method) for panel in self._panels]
+        return [gr.update(info=_about(method)), *shown]
+
+
+def _about(method: str) -> str:
+    """What a method is, in a line."""
+    summary = methods.entry(method).summary
+    return f"{summary[0].upper()}{summary[1:]}."
 
 
 def checked_seed(seed: object) -> int:

@@ -18,6 +18,7 @@ from segmint.app.sample_list import samples_value
 from segmint.app.screen import Screen, Update
 from segmint.app.status import Status
 from segmint.app.trained_door import TrainedDoor
+from segmint.app.visitor import visitor_of
 from segmint.app.wishes import LabelFree, Wish
 from segmint.app.working import change, save, work, work_on_all
 from segmint.errors import SegmintError, UsageError
@@ -25,6 +26,7 @@ from segmint.errors import SegmintError, UsageError
 if TYPE_CHECKING:
     from segmint.app.setting import Setting
 
+_STATIC = "/segmint/static"
 _HELLO = "Choose a picture: drop a file, or take one of the samples."
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Of every event: the page itself says what goes on, and there is no other use of its addresses."""
@@ -38,6 +40,15 @@ def build_page(setting: Setting) -> gr.Blocks:
     return page
 
 
+@cache
+def _drawing() -> str:
+    """The tags of our own styles and scripts, these in the order in which they need each other."""
+    listed = (resources.files("segmint.app") / "static" / "scripts.txt").read_text("ascii").split()
+    names = [*listed, "samples.js", "outcome.js"]
+    scripts = "".join(f'<script src="{_STATIC}/{name}"></script>' for name in names)
+    return f'<link rel="stylesheet" href="{_STATIC}/viewer.css">{scripts}'
+
+
 class _Page:
     """The layout and its handlers; what a visitor has lies on the desk, nothing here."""
 
@@ -45,7 +56,9 @@ class _Page:
         self._setting = setting
 
     def build(self, page: gr.Blocks) -> None:
-        gr.HTML('<h1>segmint</h1><p class="soft">segment by eye and by mouse</p>', elem_id="head")
+        with gr.Row(elem_id="top"):
+            gr.HTML("<h1>segmint</h1>", elem_id="head")
+            status = gr.HTML(Status(_HELLO).html, elem_id="status")
         with gr.Row(elem_id="house", equal_height=False):
             with gr.Column(elem_id="left", scale=0, min_width=300):
                 uploader = _drawn("attachUploader", "uploader")
@@ -62,19 +75,21 @@ class _Page:
                     every = gr.Button("Segment all", elem_id="segment-all", visible=False)
                     stop = gr.Button("Stop", variant="stop", elem_id="stop", visible=False)
             with gr.Column(elem_id="middle", scale=3, min_width=320):
-                status = gr.HTML(Status(_HELLO).html, elem_id="status")
                 viewer = _drawn("attachViewer", "viewer")
-            with gr.Column(elem_id="right", scale=0, min_width=280):
-                cut = gr.Slider(
-                    *(1, 2, 2),
-                    step=1,
-                    label="Components",
-                    info="Cuts the merge tree again; nothing is fitted.",
-                    elem_id="cut",
-                    visible=False,
-                )
-                legend = _drawn("attachLegend", "legend")
-                outcome = _drawn("attachOutcome", "outcome", template="${value}", value="")
+            right = gr.Column(elem_id="right", scale=0, min_width=280)
+            with right, gr.Tabs(elem_id="findings"):
+                with gr.Tab("Components"):
+                    cut = gr.Slider(
+                        *(1, 2, 2),
+                        step=1,
+                        label="How many",
+                        info="Joins or parts what was found; nothing is fitted again.",
+                        elem_id="cut",
+                        visible=False,
+                    )
+                    legend = _drawn("attachLegend", "legend")
+                with gr.Tab("Files and commands", elem_id="taking"):
+                    outcome = _drawn("attachOutcome", "outcome", template="${value}", value="")
         self._screen = Screen(
             setting=self._setting,
             viewer=viewer,
@@ -235,10 +250,12 @@ class _Page:
             return
         try:
             async with desk.turn:
-                await change(self._setting, desk, picture, done(picture.changes))
+                with self._setting.desks.using(desk):
+                    await change(self._setting, desk, picture, done(picture.changes))
             yield self._screen.changed(desk, Status(_told(picture)))
             async with desk.turn:
-                await save(self._setting, desk, picture)
+                with self._setting.desks.using(desk):
+                    await save(self._setting, desk, picture)
         except (SegmintError, ValueError) as error:
             yield self._screen.said(Status(str(error), "failed"))
             return
@@ -282,18 +299,10 @@ def _drawn(attach: str, name: str, *, template: str = "", value: Any = None) -> 
         value if value is not None else {},
         html_template=template or f'<div class="segmint-{name}"></div>',
         js_on_load=f"window.segmint.{attach}(element, props, trigger, watch)",
-        head=_scripts(),
+        head=_drawing(),
         elem_id=name,
         apply_default_css=False,
     )
-
-
-@cache
-def _scripts() -> str:
-    """The tags of our own scripts, in the order in which they need each other."""
-    listed = (resources.files("segmint.app") / "static" / "scripts.txt").read_text("ascii").split()
-    names = [*listed, "samples.js", "outcome.js"]
-    return "".join(f'<script src="/segmint/static/{name}"></script>' for name in names)
 
 
 def _with_scribbles(wish: LabelFree, picture: Picture) -> LabelFree:
@@ -314,9 +323,7 @@ def _told(picture: Picture) -> str:
 
 
 def _visitor(request: gr.Request) -> str:
-    from segmint.app.guard import VISITOR_COOKIE
-
-    return str(request.cookies.get(VISITOR_COOKIE, ""))
+    return visitor_of(request.cookies) or ""
 
 
 def _constant(value: str) -> Callable[[], str]:

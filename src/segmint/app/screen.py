@@ -81,6 +81,9 @@ _PARTS = (
     *("cut", "outcome", "go", "every", "stop"),
 )
 
+_HIGHEST_CUT = 100
+"""More would make the slider too coarse; the method's own option asks for any number."""
+
 
 def _cut(desk: Desk) -> Any:
     picture = desk.picture
@@ -88,7 +91,8 @@ def _cut(desk: Desk) -> Any:
     most = facts.get("most_components")
     if not most:
         return gr.update(visible=False)
-    return gr.update(visible=True, maximum=most, value=min(facts["components"], most))
+    top = min(most, max(_HIGHEST_CUT, facts["components"]))
+    return gr.update(visible=True, maximum=top, value=min(facts["components"], top))
 
 
 def _buttons(desk: Desk, *, busy: bool) -> dict[str, Any]:

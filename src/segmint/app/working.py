@@ -31,8 +31,9 @@ async def work(
     One picture of a desk is worked on at a time; a wish that comes in between waits.
     """
     async with desk.turn:
-        async for update in _work(setting, screen, desk, picture, wish):
-            yield update
+        with setting.desks.using(desk):
+            async for update in _work(setting, screen, desk, picture, wish):
+                yield update
     yield screen.all(desk, _finished(picture))
 
 
@@ -46,8 +47,9 @@ async def work_on_all(
         for index, (picture, wish) in enumerate(pairs):
             desk.current = picture.number
             yield screen.all(desk, Status(f"{picture.name}: {index + 1} of {len(pairs)}", "busy"))
-            async for update in _work(setting, screen, desk, picture, wish):
-                yield update
+            with setting.desks.using(desk):
+                async for update in _work(setting, screen, desk, picture, wish):
+                    yield update
             if picture.failure is not None:
                 failures.append(f"{picture.name}: {picture.failure}")
     done = len(pairs) - len(failures)
