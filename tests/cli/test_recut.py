@@ -77,3 +77,69 @@ def test_several_results(here, succeeds, photo):
     succeeds("segment", "good.png", "b.png", "--out", "out")
     succeeds("recut", "out/good", "out/b", "--components", 2, "--out", "two")
     assert sorted(path.name for path in (here / "two").iterdir()) == ["b", "good"]
+
+
+def test_components_become_one_and_the_others_keep_their_ids(result, succeeds):
+    succeeds("recut", "out/good", "--components", 4, "--out", "four")
+    output, _ = succeeds(
+        *("recut", "out/good", "--components", 4, "--merge", "1,3"),
+        *("--name", "1=cup and saucer", "0=a=b"),
+    )
+    assert output == "3 components: result in out/good-4\n"
+    target = result.with_name("good-4")
+    cut = labels_of(result.parent.parent / "four" / "good")
+    assert np.array_equal(labels_of(target), np.where(cut == 3, 1, cut))
+    record = json.loads((target / "result.json").read_text())
+    assert record["names"] == {"0": "a=b", "1": "cup and saucer"}
+    assert record["notes"][-1] == "merged by hand: 1 + 3"
+    rows = (target / "components.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows] == [
+        ["id", "name"],
+        ["0", "a=b"],
+        ["1", "cup and saucer"],
+        ["2", ""],
+    ]
+    assert not (target / "hierarchy.npz").exists()
+
+
+def test_a_result_is_changed_without_a_new_cut(here, succeeds):
+    succeeds("segment", "good.png", "--out", "out", "--method", "kmeans", "--components", 4)
+    output, _ = succeeds("recut", "out/good", "--merge", "0,1", "2,3")
+    assert output == "2 components: result in out/good-changed\n"
+    former = labels_of(here / "out" / "good")
+    changed = labels_of(here / "out" / "good-changed")
+    assert np.array_equal(changed, former // 2 * 2)
+    succeeds("recut", "out/good-changed", "--name", "2=floor", "--out", "named")
+    record = json.loads((here / "named" / "good-changed" / "result.json").read_text())
+    assert record["names"] == {"2": "floor"}
+
+
+def test_what_was_merged_is_not_cut_again(result, refused, succeeds):
+    succeeds("recut", "out/good", "--merge", "0,1")
+    sentence = refused(2, "recut", "out/good-changed", "--components", 2)
+    assert "merged by hand, so cut the result that it was made from" in sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "give --components, --merge or --name"),
+        (("--merge", "0;1"), "--merge is '0;1', accepted are ids with commas between them"),
+        (("--merge", "0,"), "--merge is '0,'"),
+        (("--merge", "0,-1"), "--merge is '0,-1'"),
+        (("--merge", "0"), "a group to merge holds 0, accepted are two ids or more"),
+        (("--merge", "0,99"), "component 99 does not occur, accepted are 0"),
+        (("--merge", "0," + "9" * 5000), "accepted are ids with commas"),
+        (("--name", "cup"), "--name is 'cup', accepted are an id and its name, as 0=cup"),
+        (("--name", "cup=0"), "--name is 'cup=0'"),
+        (("--name", "0="), "the name of component 0 is empty"),
+        (("--name", "0=" + "x" * 65), "at most 64 letters"),
+        (("--name", "0=a", "0=b"), "--name names component 0 twice"),
+        (("--name", "99=cup"), "component 99 does not occur"),
+        (("--components", 3, "--merge", "0,1", "--name", "1=cup"), "component 1 does not occur"),
+    ],
+)
+def test_what_cannot_be_changed(here, succeeds, refused, arguments, said):
+    succeeds("segment", "good.png", "--out", "out")
+    assert said in refused(2, "recut", "out/good", *arguments)
+    assert sorted(path.name for path in (here / "out").iterdir()) == ["good"]

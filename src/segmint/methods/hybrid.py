@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from segmint.images.scene import Scene
     from segmint.inference.scene_answer import SceneOutcome
+    from segmint.regions.hybrid_start import HybridStart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,22 +31,32 @@ class HybridOptions(Options):
 
 def segment(image: NDArray[np.float32], options: HybridOptions, task: Task) -> Outcome:
     """Segment one image by merging superpixels."""
-    from segmint.regions.hybrid import hybrid_segmentation
+    from segmint.regions.hybrid import segmentation_from
     from segmint.regions.ordering import name_by_scribbles
 
     scribbles = task.scribbles
-    hierarchy = hybrid_segmentation(
-        image,
-        region=task.region,
+    hierarchy = segmentation_from(
+        _start(image, options, task),
         scribbles=scribbles,
         components=options.components,
         fineness=options.fineness,
-        working_pixels=options.working_pixels,
-        seed=task.seed,
     )
     if scribbles is not None:
         return Outcome(labels=name_by_scribbles(hierarchy.labels, scribbles))
     return Outcome(labels=hierarchy.labels, hierarchy=hierarchy)
+
+
+def _start(image: NDArray[np.float32], options: HybridOptions, task: Task) -> HybridStart:
+    """The measured image: what the caller keeps, where it is of this one."""
+    from segmint.regions.hybrid_start import HybridStart
+
+    how = {"working_pixels": options.working_pixels, "seed": task.seed}
+    kept = None if task.warm is None else task.warm.hybrid
+    if kept is None or not kept.fits(image, task.region, **how):
+        kept = HybridStart.of(image, task.region, **how)
+    if task.warm is not None:
+        task.warm.hybrid = kept
+    return kept
 
 
 def fit_scene(scene: Scene, options: HybridOptions, task: Task) -> SceneOutcome:

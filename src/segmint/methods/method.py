@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from segmint.inference.scene_answer import SceneOutcome
     from segmint.methods.mixture_table import MixtureTable
     from segmint.regions.hierarchy import RegionHierarchy
+    from segmint.regions.hybrid_start import HybridStart
 
 BY_AREA = "by area, largest first; scribbled components keep their ids"
 """The order of components where a method has none of its own."""
@@ -28,6 +29,22 @@ OF_THE_DATA_SET = "the classes of the data set"
 
 Observer = Callable[[int, "NDArray[np.int32]"], None]
 """Called with the iteration and the labels as they are, at the size the method works at."""
+
+
+@dataclass(kw_only=True)
+class WarmStart:
+    """What a method found out about an image, kept by the caller for the next call on it.
+
+    Results are the same with and without; what was kept of another image is not used.
+    """
+
+    hybrid: HybridStart | None = None
+    """What ``hybrid`` knows before it is told scribbles."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes, in bytes."""
+        return 0 if self.hybrid is None else self.hybrid.nbytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +67,8 @@ class Task:
     """Of a scene, where to look: values other than 0 are inside."""
     limit: MemoryLimit | None = None
     """Of a scene, how much memory may be used."""
+    warm: WarmStart | None = None
+    """What was found out about the image before, and what is found out now."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from segmint.devices import check_arithmetic, memory_errors
 from segmint.errors import InputError, UsageError
 from segmint.images import Image, check_finite, check_region, to_unit_range
 from segmint.methods import DEFAULT_METHOD, methods
-from segmint.methods.method import BY_AREA, Method, Observer, Outcome, Task
+from segmint.methods.method import BY_AREA, Method, Observer, Outcome, Task, WarmStart
 from segmint.methods.segmentation import Segmentation
 from segmint.options import Options
 from segmint.regions.ordering import order_by_area
@@ -46,6 +46,7 @@ def segment(
     precision: str = "auto",
     observe: Observer | None = None,
     save_model: str | None = None,
+    warm: WarmStart | None = None,
     **options: Any,
 ) -> Segmentation:
     """Segment an image without labels, or from a few scribbles.
@@ -65,6 +66,8 @@ def segment(
         precision: ``auto``, ``float32`` or ``bfloat16``, of networks.
         observe: called with the iteration and the labels as they are, by methods that iterate.
         save_model: file for the learned network, for methods that learn one.
+        warm: the same object in every call on an image makes later ones quicker, as those with
+            more scribbles; labels are the same.
         options: of the method, for example ``components=5``.
 
     Raises:
@@ -91,6 +94,7 @@ def segment(
         observe=observe,
         save_model=save_model,
         image=source,
+        warm=warm,
     )
     check_finite(source, task.region)
     start = time.perf_counter()
@@ -263,6 +267,19 @@ def check_abilities(method: str, *, scribbles: bool, save_model: bool) -> None:
         raise UsageError(f"method {method!r} learns no network to save: use {' or '.join(able)}")
 
 
+def check_scribble_shape(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Refuse scribbles of another size than the image.
+
+    Raises:
+        InputError: names both.
+    """
+    if shape != expected:
+        raise InputError(
+            f"scribbles have shape {shape} and the image {expected}: "
+            "draw them on an image of the same size"
+        )
+
+
 def _outcome(method: Method, image: Image, options: Options, task: Task) -> Outcome:
     if method.takes_volumes:
         return method.segment(image.pixels, options, task)
@@ -277,7 +294,8 @@ def _outcome(method: Method, image: Image, options: Options, task: Task) -> Outc
         if region is not None and not region.any():
             slices.append(np.full(plane.shape[:2], -1, np.int32))
             continue
-        outcome = method.segment(plane, options, replace(task, region=region, observe=None))
+        alone = replace(task, region=region, observe=None, warm=None)
+        outcome = method.segment(plane, options, alone)
         labels, _ = order_by_area(outcome.labels)
         slices.append(labels)
     return Outcome(
@@ -312,11 +330,7 @@ def _checked_scribbles(
     expected = image.pixels.shape[:-1]
     if image.is_stack:
         raise UsageError("scribbles are for one image, not for a stack: give one slice")
-    if marks.shape != expected:
-        raise InputError(
-            f"scribbles have shape {marks.shape} and the image {expected}: "
-            "draw them on an image of the same size"
-        )
+    check_scribble_shape(marks.shape, expected)
     if not np.issubdtype(marks.dtype, np.integer):
         raise InputError(f"scribbles are {marks.dtype}, accepted are whole numbers (ids)")
     known = marks != unlabelled

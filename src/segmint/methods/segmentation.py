@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,12 +23,20 @@ from segmint.images import (
     write_labels,
 )
 from segmint.images.viewing import fullest_slice, upright
+from segmint.methods.hand_changes import (
+    MERGED_BY_HAND,
+    checked_names,
+    joined_ids,
+    merge_note,
+    merged_labels,
+    merged_probabilities,
+)
 from segmint.methods.method import BY_AREA
 from segmint.methods.mixture_files import write_mixture
 from segmint.methods.mixture_table import MixtureTable
 from segmint.methods.result_record import result_record
 from segmint.regions.hierarchy import RegionHierarchy
-from segmint.regions.ordering import order_by_area
+from segmint.regions.ordering import counted_ids, order_by_area
 from segmint.regions.storage import save_hierarchy
 from segmint.runs import atomic_path, staged_folder, write_json
 
@@ -127,7 +135,7 @@ class Segmentation:
     @property
     def components(self) -> int:
         """How many components the labels have."""
-        return len(np.unique(self.labels[self.labels >= 0]))
+        return len(self._ids)
 
     def with_components(self, components: int) -> Segmentation:
         """The same fit cut into exactly so many components.
@@ -146,9 +154,89 @@ class Segmentation:
             labels=labels,
             hierarchy=hierarchy,
             options={**self.options, "components": components},
+            names={},
             compute_probabilities=None,
             compute_uncertainty=None,
         )
+
+    def with_merged(self, groups: Sequence[Sequence[int]]) -> Segmentation:
+        """The same labels with groups of components joined by hand.
+
+        The components of a group become the one with the smallest id, under its name; other ids
+        stay as they are, so that some are missing afterwards. Probabilities of a group add up in
+        the row of its smallest id and are 0 in its others. The result keeps no merge tree and no
+        mixture, which would speak of other components: cut first, then merge.
+
+        Args:
+            groups: two or more ids each; groups that share an id are one.
+
+        Raises:
+            UsageError: for an id that does not occur, or a group of fewer than two.
+
+        Example:
+            >>> found = Segmentation(
+            ...     labels=np.array([[0, 1, 2]], np.int32), method="kmeans", options={}, seed=0,
+            ...     seconds=0.0)
+            >>> found.with_merged([(2, 0)]).labels.tolist()
+            [[0, 1, 0]]
+        """
+        joined = joined_ids(groups, self._ids)
+        if not joined:
+            return self
+        return replace(
+            self,
+            labels=merged_labels(self.labels, joined),
+            hierarchy=None,
+            mixture=None,
+            order=MERGED_BY_HAND,
+            notes=(*self.notes, merge_note(joined)),
+            names={index: name for index, name in self.names.items() if index not in joined},
+            compute_probabilities=merged_probabilities(self.compute_probabilities, joined),
+            compute_uncertainty=None,
+            uncertainty_map=False,
+        )
+
+    def with_names(self, names: Mapping[int, str]) -> Segmentation:
+        """The same components under names given by hand, beside those they have.
+
+        Args:
+            names: of ids that occur; one line of at most 64 letters each.
+
+        Raises:
+            UsageError: for an id that does not occur, or a name that is empty or too long.
+
+        Example:
+            >>> found = Segmentation(
+            ...     labels=np.array([[0, 1]], np.int32), method="kmeans", options={}, seed=0,
+            ...     seconds=0.0)
+            >>> found.with_names({1: "cup"}).names
+            {1: 'cup'}
+        """
+        if not names:
+            return self
+        named = {**self.names, **checked_names(names, self._ids)}
+        mixture = None if self.mixture is None else replace(self.mixture, names=named)
+        return replace(self, names=dict(sorted(named.items())), mixture=mixture)
+
+    def changed(
+        self,
+        *,
+        components: int | None = None,
+        merged: Sequence[Sequence[int]] = (),
+        names: Mapping[int, str] | None = None,
+    ) -> Segmentation:
+        """The same fit changed by hand: cut, then merged, then named.
+
+        Args:
+            components: as for :meth:`with_components`; not cut again when not given.
+            merged: as for :meth:`with_merged`, ids of that cut.
+            names: as for :meth:`with_names`, of ids that are left.
+
+        Raises:
+            UsageError: as these three.
+        """
+        found = self if components is None else self.with_components(components)
+        return found.with_merged(merged).with_names(names or {})
 
     def overlay(self, image: ArrayLike) -> NDArray[np.uint8]:
         """uint8 RGB (H, W, 3): the image under translucent colors and outlines.
@@ -243,8 +331,15 @@ class Segmentation:
             )
             save_picture(folder / "uncertainty.png", drawn)
 
+    @property
+    def _ids(self) -> NDArray[np.int64]:
+        """The ids that occur, in order."""
+        return counted_ids(self.labels)[0]
+
     def _instead(self) -> str:
         """What to do where there is no merge tree."""
+        if self.order == MERGED_BY_HAND:
+            return "components of it were merged by hand, so cut the result that it was made from"
         if self.mixture is not None:
             return "segment once more with --components"
         if self.labels.ndim == 3:

@@ -24,8 +24,14 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def load_segmentation(folder: str | Path) -> tuple[Segmentation, Image | None]:
+def load_segmentation(
+    folder: str | Path, image: Image | None = None
+) -> tuple[Segmentation, Image | None]:
     """A saved segmentation, and its image where that can still be read.
+
+    Args:
+        folder: of the result.
+        image: that it was made from; read from where it lay when not given.
 
     Raises:
         InputError: when the folder is not a finished result, or one of a scene that is too large to
@@ -34,6 +40,7 @@ def load_segmentation(folder: str | Path) -> tuple[Segmentation, Image | None]:
     folder = Path(folder)
     record = read_record(folder)
     _check_size(folder, record)
+    image = _image(record) if image is None else image
     hierarchy = folder / "hierarchy.npz"
     segmentation = Segmentation(
         labels=read_labels(folder / record["labels"]),
@@ -42,12 +49,12 @@ def load_segmentation(folder: str | Path) -> tuple[Segmentation, Image | None]:
         seed=record["seed"],
         seconds=record["seconds"],
         history=tuple(record["history"]),
-        notes=tuple(record["notes"]),
+        notes=_own_notes(record["notes"], image),
         order=record.get("order", BY_AREA),
         names={int(index): name for index, name in record.get("names", {}).items()},
         hierarchy=load_hierarchy(hierarchy) if hierarchy.exists() else None,
     )
-    return segmentation, _image(record)
+    return segmentation, image
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -82,6 +89,12 @@ def _check_size(folder: Path, record: dict[str, Any]) -> None:
             f"{folder} is the result of a scene of {sides} pixels, accepted here are at most "
             f"{MAX_PIXELS}: cut out the part you need from {record['labels']}"
         )
+
+
+def _own_notes(notes: list[str], image: Image | None) -> tuple[str, ...]:
+    """Notes without those of the image, which are written again with it."""
+    of_image = [] if image is None else list(image.notes)
+    return tuple(notes[len(of_image) :] if notes[: len(of_image)] == of_image else notes)
 
 
 def _image(record: dict[str, Any]) -> Image | None:

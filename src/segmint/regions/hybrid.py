@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 
 from segmint.errors import InputError, UsageError
 from segmint.regions.agglomeration import agglomerate
-from segmint.regions.boundaries import boundary_cues, boundary_strength
-from segmint.regions.color import lab_image
-from segmint.regions.cues import cue_channels
 from segmint.regions.cutting import chosen_cut
 from segmint.regions.hierarchy import RegionHierarchy
+from segmint.regions.hybrid_start import HybridStart, MeasuredImage
 from segmint.regions.merge_tree import MergeTree
-from segmint.regions.region_graph import RegionGraph, region_graph
+from segmint.regions.region_graph import RegionGraph
 from segmint.regions.seeding import leaf_scribbles, seeded_assignment
-from segmint.regions.watershed import split_by_scribbles, watershed_leaves
 from segmint.regions.working_size import WorkingGrid
 
 WORKING_PIXELS = 200_000
@@ -64,24 +61,48 @@ def hybrid_segmentation(
         InputError: when an array has the wrong shape, or the region is empty.
         UsageError: when an option is outside its range.
     """
-    mask = checked_mask(image, region)
     check_options(fineness, working_pixels, components)
-    image = np.nan_to_num(image, nan=0.0, posinf=0.0, neginf=0.0)
-    ids, marks = scribble_ids(scribbles, mask)
+    start = HybridStart.of(image, region, working_pixels=working_pixels, seed=seed)
+    return segmentation_from(start, scribbles=scribbles, components=components, fineness=fineness)
+
+
+def segmentation_from(
+    start: HybridStart,
+    *,
+    scribbles: NDArray[np.integer] | None = None,
+    components: int | None = None,
+    fineness: float = 0.5,
+) -> HybridHierarchy:
+    """What :func:`hybrid_segmentation` gives of an image that was measured before.
+
+    Args:
+        start: the measured image, kept from one call to the next.
+        scribbles: as for :func:`hybrid_segmentation`.
+        components: as there.
+        fineness: as there.
+
+    Raises:
+        InputError: when the scribbles have the wrong shape.
+        UsageError: when an option is outside its range.
+    """
+    check_options(fineness, start.working_pixels, components)
+    ids, marks = scribble_ids(scribbles, start.mask)
     if len(ids) and components not in (None, len(ids)):
         raise UsageError(
             f"--components is {components}, but the scribbles hold {len(ids)} ids and each becomes "
             "one component: leave components out or scribble as many areas"
         )
 
-    grid = WorkingGrid.of(mask.shape, working_pixels)
-    working_mask = grid.pooled(np.maximum, mask)
-    working_marks = pooled_marks(grid, marks, len(ids))
-    working_image = grid.means(image, mask)
-    leaves, graph, strength = working_leaves(working_image, working_mask, working_marks, seed)
-    tree = agglomerate(graph)
+    measured = start.measured
+    working_marks = pooled_marks(start.grid, marks, len(ids))
+    leaves = measured.split(working_marks)
+    if np.array_equal(leaves, measured.leaves):
+        graph, tree = measured.joined
+    else:
+        graph = measured.graph(leaves)
+        tree = agglomerate(graph)
 
-    full = grid.full_labels(leaves, working_image, image, mask)
+    full = start.full_leaves(leaves)
     if len(ids):
         leaf_marks = leaf_scribbles(leaves, working_marks)
         full = keep_marks(full, marks, leaf_marks)
@@ -89,7 +110,7 @@ def hybrid_segmentation(
     else:
         assignment = assigned(tree, graph, components, fineness)
     return HybridHierarchy(
-        leaves=full, tree=tree, assignment=assignment, boundary_strength=strength
+        leaves=full, tree=tree, assignment=assignment, boundary_strength=measured.strength
     )
 
 
@@ -107,11 +128,9 @@ def working_leaves(
         marks: (h, w) scribble numbers from 0, -1 where there is none.
         seed: of the pixels that textures are learned from.
     """
-    lab = lab_image(image, mask)
-    channels = cue_channels(lab, seed)
-    strength = boundary_strength(boundary_cues(channels))
-    leaves = split_by_scribbles(watershed_leaves(strength, mask), strength, marks)
-    return leaves, region_graph(leaves, channels, strength, lab), strength
+    measured = MeasuredImage.of(image, mask, seed)
+    leaves = measured.split(marks)
+    return leaves, measured.graph(leaves), measured.strength
 
 
 def assigned(
@@ -130,20 +149,6 @@ def assigned(
             f"ask for 1 to {tree.leaves}"
         )
     return tree.cut(components)
-
-
-def checked_mask(image: NDArray[np.float32], region: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """The region as a mask (H, W) after checking shapes."""
-    if image.ndim != 3 or image.size == 0:
-        raise InputError(f"the image has shape {image.shape}, accepted is (H, W, C), not empty")
-    if region is None:
-        return np.ones(image.shape[:2], bool)
-    if region.shape != image.shape[:2] or not region.any():
-        raise InputError(
-            f"the region has shape {region.shape} and {np.count_nonzero(region)} pixels, accepted "
-            f"is {image.shape[:2]} with at least one"
-        )
-    return region.astype(bool)
 
 
 def check_options(fineness: float, working_pixels: int, components: int | None) -> None:

@@ -7,6 +7,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST_DENSE = 2**20
+"""Below this, counting every possible id is faster than sorting those that occur."""
+
+
+def counted_ids(labels: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The ids from 0 on that occur, in order, and how many pixels have each.
+
+    Args:
+        labels: integers of any shape; negative ones lie outside the region.
+
+    Example:
+        >>> ids, counts = counted_ids(np.array([[3, -1], [0, 3]]))
+        >>> ids.tolist(), counts.tolist()
+        ([0, 3], [1, 2])
+    """
+    if _is_dense(labels):
+        counts = np.bincount(labels.ravel() + 1)[1:]
+        ids = np.flatnonzero(counts)
+        return ids, counts[ids]
+    found, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    return found.astype(np.int64), sizes.astype(np.int64)
+
 
 def order_by_area(
     labels: NDArray[np.integer[Any]],
@@ -26,6 +48,8 @@ def order_by_area(
         >>> order_by_area(np.array([[7, 7, 3], [7, 3, -1]]))[0].tolist()
         [[0, 0, 1], [0, 1, -1]]
     """
+    if _is_dense(labels):
+        return _order_of_dense(labels)
     inside = labels >= 0
     former, first, positions, counts = np.unique(
         labels[inside], return_index=True, return_inverse=True, return_counts=True
@@ -60,3 +84,27 @@ def name_by_scribbles(labels: NDArray[np.int32], scribbles: NDArray[np.int32]) -
     named = np.where(further >= 0, further + np.int32(ids[-1] + 1), named).astype(np.int32)
     named[marked] = scribbles[marked]
     return named
+
+
+def _order_of_dense(
+    labels: NDArray[np.integer[Any]],
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """As :func:`order_by_area`, by counting; labels are -1 or more."""
+    former, counts = counted_ids(labels)
+    first = np.zeros(len(former), np.int64)
+    if len(np.unique(counts)) < len(counts):
+        # Of several values for one place the last stays: from the end, the first pixel.
+        places = np.zeros(int(former[-1]) + 2, np.int64)
+        places[labels.ravel()[::-1] + 1] = np.arange(labels.size - 1, -1, -1)
+        first = places[former + 1]
+    order = np.lexsort((first, -counts))
+    numbers = np.full(int(former.max(initial=-1)) + 2, -1, np.int32)
+    numbers[former[order] + 1] = np.arange(len(order), dtype=np.int32)
+    return numbers[labels + 1], former[order]
+
+
+def _is_dense(labels: NDArray[np.integer[Any]]) -> bool:
+    """Whether a table has room for all values; -1 is the only one outside the region."""
+    if labels.size == 0 or labels.dtype not in (np.int32, np.int64):
+        return False
+    return bool(labels.min() >= -1 and labels.max() < _MOST_DENSE)
