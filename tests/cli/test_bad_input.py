@@ -265,7 +265,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            ("frobnicate", "unknown command 'frobnicate': Known: compare, data, demo, evaluate"),
+            ("frobnicate", "unknown command 'frobnicate': Known: app, compare, data, demo, evaluate"),
             ("segmnt good.png", "did you mean 'segment'?"),
             ("--versoin", "unknown option '--versoin': did you mean '--version'?"),
             ("list methods", "list does not take 'methods'; 'segmint list --help'"),

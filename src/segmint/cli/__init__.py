@@ -36,6 +36,9 @@ commands.register(
     "compare", "segmint.cli.compare:command", "recipes or methods on the same data, in one table"
 )
 commands.register("report", "segmint.cli.report:command", "show a run on one page")
+commands.register(
+    "app", "segmint.cli.app:command", "the page: segment by eye and by mouse, in a browser"
+)
 commands.register("data", "segmint.cli.data:command", "check, list or prepare data sets")
 commands.register("list", "segmint.cli.list:command", "what there is: methods, terms, networks")
 commands.register("info", "segmint.cli.info:command", "versions and devices, for a bug report")

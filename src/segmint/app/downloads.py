@@ -1,0 +1,96 @@
+"""Results to take away: one file, or all as a ZIP."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.responses import FileResponse, Response
+
+from segmint.app.errand import Errand
+from segmint.app.turns import Turns
+from segmint.app.working import save
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from segmint.app.asked import Asked
+    from segmint.app.desk import Picture
+    from segmint.app.setting import Setting
+
+_TURNS = Turns()
+"""Files of a desk are written by one request at a time."""
+
+
+async def result_file(setting: Setting, asked: Asked) -> Path:
+    """A file of a picture's result, as it is shown now.
+
+    Raises:
+        HTTPException: 404 where the result has no such file.
+        InputError: when it cannot be written.
+    """
+    picture, name = asked.picture, asked.part("file")
+    async with _TURNS.of(asked.desk.id):
+        await save(setting, asked.desk, picture)
+    answer = picture.answer
+    names = () if answer is None else [file["name"] for file in answer.facts["files"]]
+    return picture.result / name if name in names else asked.refuse()
+
+
+async def archive(setting: Setting, asked: Asked) -> Response:
+    """The results of all pictures of a desk as one ZIP.
+
+    Raises:
+        HTTPException: 404 where there is no result.
+        InputError: when it cannot be written, or there is no room for it.
+    """
+    desk = asked.desk
+    pictures = [each for each in desk.pictures.values() if each.answer is not None]
+    if not pictures:
+        asked.refuse()
+    out = desk.folder / f"results-{secrets.token_hex(8)}.zip"
+    response = _Once(
+        out,
+        media_type="application/zip",
+        filename="segmint-results.zip",
+        headers={"Cache-Control": "no-store"},
+    )
+    with setting.desks.using(desk):
+        async with _TURNS.of(desk.id):
+            setting.desks.room(desk)
+            for picture in pictures:
+                await save(setting, desk, picture)
+            folders = {name: str(each.result) for name, each in _named(pictures)}
+            arguments = {"folders": folders, "out": str(out)}
+            errand = Errand(name="archive", arguments=arguments, quick=True)
+            try:
+                await setting.crew.ask(errand, desk=desk.id)
+            except BaseException:
+                out.unlink(missing_ok=True)
+                raise
+    return response
+
+
+class _Once(FileResponse):
+    """A file that is removed when it was sent, or could not be."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            Path(self.path).unlink(missing_ok=True)
+
+
+def _named(pictures: Iterable[Picture]) -> Iterable[tuple[str, Picture]]:
+    """Each picture with the name of its folder in the ZIP; no two are the same."""
+    taken: set[str] = set()
+    for picture in pictures:
+        stem = Path(picture.name).stem
+        name, count = stem, 1
+        while name.casefold() in taken:
+            count += 1
+            name = f"{stem}-{count}"
+        taken.add(name.casefold())
+        yield name, picture

@@ -1,0 +1,51 @@
+"""Views of slices and maps that are drawn when they are first looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segmint.app.errand import Errand
+from segmint.app.turns import Turns
+
+if TYPE_CHECKING:
+    from segmint.app.asked import Asked
+    from segmint.app.setting import Setting
+
+_TURNS = Turns()
+"""One view of a desk at a time: the pages of a browser ask for several at once."""
+
+
+async def drawn_view(setting: Setting, asked: Asked) -> Path:
+    """The file of a view, drawn where it is missing.
+
+    Args:
+        setting: that draws.
+        asked: the address.
+
+    Raises:
+        HTTPException: 404 where there is no such slice, map or answer.
+        InputError: when it cannot be drawn.
+    """
+    picture, version, views = asked.picture, asked.version, asked.views
+    kind, index = asked.view()
+    if index >= picture.facts["slices"] or (kind == "picture") != (version == 0):
+        asked.refuse()
+    path = views / f"{kind}-{index:04d}.png"
+    async with _TURNS.of(asked.desk.id):
+        if path.is_file():
+            return path
+        answer = picture.answer
+        # Of earlier answers only what was drawn is left.
+        if version and (answer is None or answer.version != version):
+            asked.refuse()
+        arguments = {
+            "kind": kind,
+            "index": index,
+            "path": str(picture.file),
+            "fit": str(picture.fit),
+            "views": str(views),
+        }
+        errand = Errand(name="draw", arguments=arguments, quick=True)
+        await setting.crew.ask(errand, desk=asked.desk.id)
+    return path

@@ -1,0 +1,122 @@
+"""The errand ``open``: read an image, whatever it turns out to be, and draw it for the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segmint.app.errand import Telling
+from segmint.app.held_images import opened_image
+from segmint.app.views import (
+    picture_png,
+    plane_of,
+    upright_size,
+    view_path,
+    view_size,
+    write_view,
+)
+from segmint.images import Image, display_rgb
+
+
+def open_picture(
+    telling: Telling, *, path: str, views: str, max_pixels: int, max_whole: int
+) -> dict[str, Any]:
+    """Read an image and draw its middle slice.
+
+    Args:
+        telling: of how it goes; an image is opened in one step.
+        path: the file that the visitor sent.
+        views: folder for the views of the image itself.
+        max_pixels: larger images are refused by their header.
+        max_whole: images with more pixels are answered window by window where that is possible.
+
+    Returns:
+        ``width``, ``height``, ``slices`` (1 of one image), ``channels``, ``view`` (``width`` and
+        ``height``), ``large``, ``notes`` and ``slice``, the index to show first.
+
+    Raises:
+        InputError: for what is no image, is damaged or is too large.
+    """
+    from segmint.app.errands.large import is_large
+
+    file = Path(path)
+    if is_large(file, max_whole):
+        return _open_scene(file, Path(views), max_pixels)
+    image = opened_image(file, file.name, max_pixels)
+    slices = len(image.pixels) if image.is_stack else 1
+    draw_picture(image, Path(views), slices // 2)
+    return _facts(
+        upright_size(image),
+        slices=slices,
+        channels=image.channels,
+        notes=image.notes,
+        large=False,
+    )
+
+
+def draw_picture(image: Image, views: Path, index: int) -> None:
+    """Draw an image, or a slice of a stack.
+
+    Raises:
+        OutputError: when the view cannot be written.
+    """
+    picture = display_rgb(plane_of(image, index))
+    write_view(view_path(views, "picture", index), picture_png(picture))
+
+
+def draw_overview(path: Path, views: Path, index: int) -> None:
+    """Draw an image, or a slice of a stack, that is not held in memory.
+
+    Raises:
+        InputError: when it is damaged.
+        OutputError: when the view cannot be written.
+    """
+    from segmint.app.errands.large import overview_picture
+    from segmint.images import open_scene
+
+    with open_scene(path) as scene:
+        size = view_size(*_upright_scene_size(scene))
+    picture = overview_picture(path, view=size, plane=index)
+    write_view(view_path(views, "picture", index), picture_png(picture))
+
+
+def _open_scene(path: Path, views: Path, max_pixels: int) -> dict[str, Any]:
+    from segmint.images import open_scene
+    from segmint.images.decoding import Request, check_pixel_count
+
+    with open_scene(path) as scene:
+        request = Request(path=path, pages="auto", max_pixels=max_pixels)
+        check_pixel_count(request, scene.shape, scene.channels)
+        draw_overview(path, views, scene.planes // 2)
+        return _facts(
+            _upright_scene_size(scene),
+            slices=scene.planes,
+            channels=scene.channels,
+            notes=scene.notes,
+            large=True,
+        )
+
+
+def _upright_scene_size(scene: Any) -> tuple[int, int]:
+    from segmint.app.scene_overviews import turning
+
+    height, width = turning(scene)(np.broadcast_to(np.uint8(0), scene.size)).shape
+    return height, width
+
+
+def _facts(
+    size: tuple[int, int], *, slices: int, channels: int, notes: tuple[str, ...], large: bool
+) -> dict[str, Any]:
+    height, width = view_size(*size)
+    return {
+        "width": size[1],
+        "height": size[0],
+        "slices": slices,
+        "channels": channels,
+        "view": {"width": width, "height": height},
+        "large": large,
+        "notes": list(notes),
+        "slice": slices // 2,
+    }

@@ -1,0 +1,33 @@
+"""The files that are offered for download, as links to those of the result as it was computed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from segmint.methods.segmentation import FILES, RESULT
+from segmint.runs import staged_folder
+
+
+def link_result(fit: Path, result: Path) -> None:
+    """Offer the files of a result as they are.
+
+    Args:
+        fit: folder of a finished result; its files are replaced and never written into.
+        result: folder for the same files; those of an earlier result go.
+
+    Raises:
+        OutputError: when it cannot be written.
+    """
+    with staged_folder(result, last=RESULT, replaces=FILES) as stage:
+        for file in fit.iterdir():
+            if file.is_file() and not file.name.startswith("."):
+                _link(file, stage / file.name)
+
+
+def _link(file: Path, place: Path) -> None:
+    try:
+        os.link(file, place)
+    except OSError:  # as where folders lie on different disks
+        shutil.copyfile(file, place)
