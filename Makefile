@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 DOCS_INSTALLED := .venv/.docs-installed
 
-.PHONY: install demo test check lint types bench docs clean
+.PHONY: install demo test browser check lint types bench docs clean
 
 install: $(INSTALLED)
 
@@ -20,6 +20,9 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest
+
+browser:
+	command -v chromium || (apt-get update && apt-get install --yes --no-install-recommends chromium)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
