@@ -265,12 +265,15 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            ("frobnicate", "unknown command 'frobnicate': Known: app, compare, data, demo, evaluate"),
+            (
+                "frobnicate",
+                "unknown command 'frobnicate': Known: app, compare, data, demo, evaluate",
+            ),
             ("segmnt good.png", "did you mean 'segment'?"),
             ("--versoin", "unknown option '--versoin': did you mean '--version'?"),
             ("list methods", "list does not take 'methods'; 'segmint list --help'"),
             ("info --jsn", "did you mean --json? 'segmint info --help' shows all options"),
-            ("recut a", "recut needs --components"),
+            ("recut a", "nothing was asked for"),
             ("recut --components 2", "no result was named"),
             ("train", "train needs a recipe and its data"),
             ("train clustering", "train needs data to learn from"),

@@ -24,6 +24,9 @@ from segmint.app.options import LimitOptions
 from segmint.errors import InputError, UsageError
 from segmint.registry import Registry
 
+_QUICK_PROCESSES = 2
+"""So that what one visitor waits for need not wait for the large file of another."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CrewStatus:
@@ -77,7 +80,7 @@ class Crew:
         def begin(heard: Heard) -> Worker:
             return Worker(context, threads=self._threads, heard=heard)
 
-        for quick, size in ((False, self._bounds.jobs), (True, 1)):
+        for quick, size in ((False, self._bounds.jobs), (True, _QUICK_PROCESSES)):
             self._pools[quick] = Pool(size, quick=quick, bounds=self._bounds, start=begin)
         self._watch = asyncio.create_task(self._look())
 

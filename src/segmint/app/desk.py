@@ -67,6 +67,8 @@ class Picture:
     changes: Changes = field(default_factory=Changes)
     strokes: list[dict[str, Any]] = field(default_factory=list)
     """Painted with the mouse, in native pixels; see ``strokes.py``."""
+    stroke_names: dict[int, str] = field(default_factory=dict)
+    """What the visitor calls the ids that are painted."""
 
     @property
     def file(self) -> Path:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.responses import FileResponse, Response
 
 from segmint.app.errand import Errand
+from segmint.app.sizes import size_of
 from segmint.app.turns import Turns
 from segmint.app.working import save
+from segmint.images.collect import result_names
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from segmint.app.asked import Asked
-    from segmint.app.desk import Picture
     from segmint.app.setting import Setting
 
 _TURNS = Turns()
@@ -62,8 +62,13 @@ async def archive(setting: Setting, asked: Asked) -> Response:
             setting.desks.room(desk)
             for picture in pictures:
                 await save(setting, desk, picture)
-            folders = {name: str(each.result) for name, each in _named(pictures)}
-            arguments = {"folders": folders, "out": str(out)}
+            names = result_names([Path(each.name) for each in pictures])
+            results = [str(each.result) for each in pictures]
+            arguments = {
+                "folders": dict(zip(names, results, strict=True)),
+                "out": str(out),
+                "limit": size_of("max-desk", setting.limits.max_desk),
+            }
             errand = Errand(name="archive", arguments=arguments, quick=True)
             try:
                 await setting.crew.ask(errand, desk=desk.id)
@@ -81,16 +86,3 @@ class _Once(FileResponse):
             await super().__call__(scope, receive, send)
         finally:
             Path(self.path).unlink(missing_ok=True)
-
-
-def _named(pictures: Iterable[Picture]) -> Iterable[tuple[str, Picture]]:
-    """Each picture with the name of its folder in the ZIP; no two are the same."""
-    taken: set[str] = set()
-    for picture in pictures:
-        stem = Path(picture.name).stem
-        name, count = stem, 1
-        while name.casefold() in taken:
-            count += 1
-            name = f"{stem}-{count}"
-        taken.add(name.casefold())
-        yield name, picture

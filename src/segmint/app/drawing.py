@@ -45,6 +45,7 @@ async def drawn_view(setting: Setting, asked: Asked) -> Path:
             "path": str(picture.file),
             "fit": str(picture.fit),
             "views": str(views),
+            "large": bool(picture.facts.get("large")),
         }
         errand = Errand(name="draw", arguments=arguments, quick=True)
         await setting.crew.ask(errand, desk=asked.desk.id)

@@ -55,6 +55,10 @@ class Held:
             self._kept.popitem(last=False)
             del sizes[0]
 
+    def clear(self) -> None:
+        """Let go of everything."""
+        self._kept.clear()
+
     def __len__(self) -> int:
         return len(self._kept)
 

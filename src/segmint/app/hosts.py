@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -18,6 +19,10 @@ class Hosts:
     names: frozenset[str] = LOOPBACK
     any_number: bool = False
     """Any IP number is accepted, too: only names can be pointed elsewhere."""
+
+    def with_names(self, names: Iterable[str]) -> Hosts:
+        """These and further names."""
+        return replace(self, names=self.names | {name.lower() for name in names})
 
     def accepts(self, header: str) -> bool:
         """Whether a ``Host`` header names this server, on whatever port.

@@ -16,6 +16,8 @@ from segmint.methods.method import Method
 IN_SIGHT = ("components", "fineness", "segments", "scale", "iterations", "max_epochs")
 """Options that are not folded, where a method has them; the first two of them at most."""
 _MOST_IN_SIGHT = 2
+_OF_FILES = ("lam",)
+"""Options that mean nothing without a file that visitors cannot give."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +44,9 @@ class _Panel:
         chosen, rest = (None, values) if self.presets is None else (values[0], values[1:])
         preset = self._preset(chosen)
         seen = len(self.seen.components)
-        given = {
-            **self.seen.given(rest[:seen], preset=preset),
-            **self.folded.given(rest[seen:], preset=preset),
-        }
+        folded = self.folded.given(rest[seen:], preset=preset)
+        # Of options that bound each other, both hold.
+        given = {**self.seen.given(rest[:seen], preset={**preset, **folded}), **folded}
         return LabelFree(method=self.name, preset=chosen or None, given=given, seed=seed)
 
     def _preset(self, chosen: str | None) -> Any:
@@ -116,7 +117,7 @@ class LabelFreeDoor:
                         info="Published defaults.",
                         elem_id=f"preset-{name}",
                     )
-                folded = Controls(method.options, method=name, leave_out=names)
+                folded = Controls(method.options, method=name, leave_out=[*names, *_OF_FILES])
         panel = _Panel(name=name, group=group, presets=presets, seen=seen, folded=folded)
         if presets is not None:
             presets.change(

@@ -15,6 +15,8 @@ class ServerOptions(Options):
     """Address to listen on; other than loopback, visitors need the token or the password."""
     port: int = option(7860, low=0, high=65535)
     """Port to listen on; 0 takes a free one."""
+    host_names: tuple[str, ...] = option(())
+    """Further names by which visitors reach the page, as behind a proxy; others are refused."""
     password_file: str | None = option(None)
     """File whose first line visitors must give; without it, on other hosts than loopback, a token
     is made up and printed with the address."""

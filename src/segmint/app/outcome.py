@@ -6,6 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from segmint.app.lines import command_lines, python_lines
+from segmint.app.wishes import scribbles_name
 
 if TYPE_CHECKING:
     from segmint.app.desk import Desk, Picture
@@ -51,7 +52,7 @@ def _files(desk: Desk, picture: Picture) -> str:
     ]
     if picture.scribbles.exists():
         address = f"/segmint/desks/{desk.id}/{picture.number}/scribbles.png?v={version}"
-        rows.append(_link(address, "scribbles.png", "strokes, for --scribbles"))
+        rows.append(_link(address, scribbles_name(picture), "strokes, for --scribbles"))
     done = sum(each.answer is not None for each in desk.pictures.values())
     what = "everything" if done == 1 else f"everything of {done} images"
     zipped = _link(f"/segmint/desks/{desk.id}/results.zip?v={version}", "results.zip", what)

@@ -176,7 +176,9 @@ class _Page:
     async def _segment_all(self, request: gr.Request, *values: Any) -> AsyncIterator[Update]:
         desk = self._desk(request)
         try:
-            wishes = [(each, self._wish(values, each)) for each in desk.pictures.values()]
+            wishes = [
+                (each, self._wish(values, each)) for each in desk.pictures.values() if each.facts
+            ]
         except SegmintError as error:
             yield self._screen.said(Status(str(error), "failed"))
             return
@@ -187,13 +189,14 @@ class _Page:
         self, request: gr.Request, event: gr.EventData, *values: Any
     ) -> AsyncIterator[Update]:
         desk = self._desk(request)
-        picture = desk.picture
+        # A late event is of the picture that was painted on, not of the one that is shown now.
+        picture = desk.pictures.get(_number(event, "picture") or -1)
         if picture is None:
             return
         painting = Painting(picture)
         try:
             wish = self._wish(values, picture, paints=True)
-            known = await painting.keep(_of(event, "strokes"))
+            known = await painting.keep(event._data or {})
         except SegmintError as error:
             yield self._screen.said(Status(str(error), "failed"))
             return
@@ -202,6 +205,10 @@ class _Page:
             return
         async for update in work(self._setting, self._screen, desk, picture, wish):
             yield update
+        names = painting.names
+        if names and picture.failure is None:
+            async for update in self._changed(request, lambda before: replace(before, names=names)):
+                yield update
 
     async def _stop(self, request: gr.Request) -> None:
         self._setting.crew.stop(self._desk(request).id)

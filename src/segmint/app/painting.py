@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,19 @@ class Painting:
 
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
+        self._ids: list[int] = []
 
-    async def keep(self, strokes: Any) -> int:
+    @property
+    def names(self) -> dict[int, str]:
+        """Of the ids that are painted, those that have a name."""
+        painted = self._ids
+        return {each: name for each, name in self._picture.stroke_names.items() if each in painted}
+
+    async def keep(self, sent: Mapping[str, Any]) -> int:
         """Keep the strokes in place of those before.
+
+        Args:
+            sent: ``strokes``; ``base``, whether they lie over a loaded file; ``names`` of ids.
 
         Returns:
             How many ids they hold.
@@ -30,16 +41,17 @@ class Painting:
         Raises:
             InputError: for what are no strokes, or too many.
         """
-        picture = self._picture
-        ids = await asyncio.to_thread(
+        picture, strokes = self._picture, sent.get("strokes")
+        self._ids = ids = await asyncio.to_thread(
             write_scribbles,
             strokes,
-            picture.base if picture.base.exists() else None,
+            picture.base if sent.get("base") and picture.base.exists() else None,
             picture.facts["width"],
             picture.facts["height"],
             picture.scribbles,
         )
-        picture.strokes = list(strokes)
+        picture.strokes = list(strokes or ())
+        picture.stroke_names = _checked_names(sent.get("names"))
         if not ids:
             picture.scribbles.unlink(missing_ok=True)
         return len(ids)
@@ -51,3 +63,11 @@ class Painting:
             return replace(wish, method=DEFAULT_METHOD, preset=None, given={}, scribbles=True)
         given = {name: value for name, value in wish.given.items() if name != "components"}
         return replace(wish, given=given, scribbles=True)
+
+
+def _checked_names(given: Any) -> dict[int, str]:
+    """Names of ids, as far as they are such."""
+    if not isinstance(given, dict):
+        return {}
+    pairs = [(str(each), name) for each, name in given.items() if isinstance(name, str)]
+    return {int(each): name for each, name in pairs if each.isdecimal() and name.strip()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from segmint.app.outcome import outcome_html
+from segmint.app.sizes import size_of
 from segmint.app.status import Status
 from segmint.app.values import uploader_value, viewer_value
 
@@ -45,7 +46,7 @@ class Screen:
         return self._update(
             viewer=value,
             legend=value,
-            uploader=uploader_value(desk),
+            uploader=uploader_value(desk, size_of("max-upload", self.setting.limits.max_upload)),
             status=status.html,
             cut=_cut(desk),
             outcome=outcome_html(desk, self.setting),

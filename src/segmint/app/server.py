@@ -73,7 +73,7 @@ def serve(
             cookie = f"segmint-entry-{listening.port}"
             guard = Guard(
                 application(setting, temporary=_made(root / "page")),
-                hosts=listening.hosts,
+                hosts=listening.hosts.with_names(server.host_names),
                 entry=None if secret is None else Entry(secret, cookie=cookie),
                 stopping=stopping,
             )

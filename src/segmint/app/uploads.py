@@ -164,15 +164,20 @@ async def _written(file: BinaryIO, content: AsyncIterator[bytes], most: int, roo
 
 def _check(size: int, most: int, room: int) -> None:
     if size > most:
-        raise TooLargeError(
-            f"the file is larger than {shown_size(most)}, accepted are smaller ones: crop it, or "
-            "use 'segmint segment' where it lies"
-        )
+        raise TooLargeError(too_large(most))
     if size > room:
         raise TooLargeError(
             f"the file is larger than the {shown_size(room)} that are left for your images and "
             "results: remove an image first"
         )
+
+
+def too_large(most: int) -> str:
+    """What is said of a file with more bytes."""
+    return (
+        f"the file is larger than {shown_size(most)}, accepted are smaller ones: crop it, or use "
+        "'segmint segment' where it lies"
+    )
 
 
 def _in_words(function: Any, *arguments: Any) -> Any:

@@ -6,6 +6,8 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from segmint.app.uploads import too_large
+
 if TYPE_CHECKING:
     from segmint.app.desk import Desk, Picture
 
@@ -41,7 +43,11 @@ def viewer_value(
         "slice": facts["slice"],
         "version": None,
         "can_paint": facts["slices"] == 1 and not facts["large"],
-        "scribbles": {"strokes": picture.strokes, "base": _base(desk, picture)},
+        "scribbles": {
+            "strokes": picture.strokes,
+            "base": _base(desk, picture),
+            "names": {str(number): name for number, name in picture.stroke_names.items()},
+        },
         "frame": None if frame is None else _frame(frame),
         "busy": busy,
     }
@@ -52,9 +58,15 @@ def viewer_value(
     return value
 
 
-def uploader_value(desk: Desk) -> dict[str, Any]:
-    """Of the place where files are dropped, and of the list of open pictures."""
+def uploader_value(desk: Desk, most: int) -> dict[str, Any]:
+    """Of the place where files are dropped, and of the list of open pictures.
+
+    Args:
+        desk: of the visitor.
+        most: bytes that a file may have.
+    """
     return {
+        "max_upload": {"bytes": most, "sentence": too_large(most)},
         "desk": desk.id,
         "picture": desk.current,
         "pictures": [
@@ -80,7 +92,7 @@ def _view(desk: Desk, picture: Picture, version: int, what: str) -> str:
 def _base(desk: Desk, picture: Picture) -> str | None:
     if not picture.base.exists():
         return None
-    return f"/segmint/desks/{desk.id}/{picture.number}/scribbles.png"
+    return f"/segmint/desks/{desk.id}/{picture.number}/scribbles-base.png"
 
 
 def _frame(frame: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from segmint.app.answers import files_in
 from segmint.app.errand import Telling
+from segmint.app.held import held
 from segmint.app.result_links import link_result
 from segmint.app.scene_labels import (
     fullest_scene_slice,
@@ -101,6 +102,7 @@ class WindowWork:
             OutputError: when a file cannot be written.
             UsageError: when the visitor stopped it; nothing is left then but a former result.
         """
+        held.clear()  # it would count towards --max-memory
         try:
             record = answer_file(
                 self._path,

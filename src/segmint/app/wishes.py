@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segmint.app.errand import Errand
@@ -56,7 +57,7 @@ class LabelFree:
         """The same, to be written as lines that do it again."""
         image = _asked_image(picture)
         return AskedMethod(
-            images=(replace(image, scribbles="scribbles.png" if self.scribbles else None),),
+            images=(replace(image, scribbles=scribbles_name(picture) if self.scribbles else None),),
             precision=setting.how.precision,
             method=self.method,
             preset=self.preset,
@@ -97,6 +98,11 @@ class Trained:
             peer=self.peer,
             **self.given,
         )
+
+
+def scribbles_name(picture: Picture) -> str:
+    """What the file of strokes is called when it is downloaded."""
+    return f"{Path(picture.name).stem}-scribbles.png"
 
 
 def _asked_image(picture: Picture) -> AskedImage:

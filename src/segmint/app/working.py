@@ -118,6 +118,7 @@ async def _work(
     version = picture.versions + 1
     yield screen.begun(desk, Status(f"{picture.name}: starting", "busy"))
     try:
+        await asyncio.to_thread(setting.desks.room, desk)
         errand = wish.errand(picture, version, setting)
     except SegmintError as error:
         picture.failure = str(error)

@@ -46,7 +46,7 @@ class Tab:
         self.faults: list[str] = []
         self.asked: list[str] = []
         page.set_default_timeout(PATIENCE)
-        page.on("console", lambda message: self._note(message))
+        page.on("console", self._note)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("request", lambda request: self.asked.append(request.url))
         page.goto(address)

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from page_tab import Tab
 from PIL import Image as Pillow
 
 from segmint.app.samples import samples
 from segmint.cli import run as command_line
 from segmint.images import read_labels
-
-from page_tab import Tab
 
 COMPARED = ("labels.png", "overlay.png", "components.csv")
 
@@ -109,8 +108,8 @@ def test_another_number_merging_and_naming(tab: Tab, folder: Path) -> None:
     tab.page.fill("#cut input[type=number]", "5")
     tab.page.keyboard.press("Enter")
     tab.wait_for_status(": 5 components")
-    for id in (0, 3):
-        tab.page.check(f"#legend input[type=checkbox][data-id='{id}']")
+    for chosen in (0, 3):
+        tab.page.check(f"#legend input[type=checkbox][data-id='{chosen}']")
     tab.press("Merge selected")
     tab.wait_for_status(": 4 components")
     tab.page.fill("#legend input.segmint-name[data-id='1']", "cup, red")
@@ -295,7 +294,7 @@ def test_keyboard_alone(tab: Tab) -> None:
     tab.page.locator("#segment").focus()
     tab.page.keyboard.press("Enter")
     tab.wait_for_status(" in ")
-    edge = tab.page.get_by_role("slider", name="Compare")
+    edge = tab.page.get_by_role("slider", name="Edge between picture and result")
     edge.focus()
     before = edge.get_attribute("aria-valuenow")
     tab.page.keyboard.press("ArrowLeft")

@@ -17,15 +17,17 @@ segmint.attachUploader = (element, props, trigger, watch) => {
   const list = make("ul", { class: "segmint-pictures", "aria-label": "Open pictures" });
   root.append(zone, arriving, list);
   const waiting = [];
-  let [desk, running, arrived, known] = [null, 0, [], null];
+  let [desk, most, running, arrived, known] = [null, null, 0, [], null];
 
   function receive(value) {
     desk = value.desk ?? desk;
+    most = value.max_upload ?? most;
     const key = JSON.stringify([value.pictures ?? [], value.picture]);
     if (key !== known) {
       list.replaceChildren(...(value.pictures ?? []).map(each => makePicture(each, value.picture)));
     }
     known = key;
+    next();
   }
 
   function makePicture({ picture, name, width, height, slices, done, thumbnail }, current) {
@@ -60,14 +62,19 @@ segmint.attachUploader = (element, props, trigger, watch) => {
     next();
   }
 
+  /** Files that are chosen before the page has a desk wait for it. */
   function next() {
-    while (running < MOST_AT_ONCE && waiting.length) send(waiting.shift());
+    while (desk && running < MOST_AT_ONCE && waiting.length) send(waiting.shift());
     if (running || !arrived.length) return;
     trigger("upload", { pictures: arrived });
     arrived = [];
   }
 
   function send({ file, row, bar }) {
+    if (most && file.size > most.bytes) {
+      end(row, { error: most.sentence });
+      return;
+    }
     running += 1;
     const request = new XMLHttpRequest();
     const name = encodeURIComponent(file.name || "pasted.png");
