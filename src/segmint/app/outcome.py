@@ -68,7 +68,7 @@ def _described(file: dict[str, Any]) -> str:
 
 def _link(address: str, name: str, what: str) -> str:
     return (
-        f'<li><a href="{html.escape(address)}" download="{html.escape(name)}">'
+        f'<li><a href="{html.escape(address)}" download>'
         f'{html.escape(name)}</a> <span class="soft">{html.escape(what)}</span></li>'
     )
 

@@ -326,7 +326,9 @@ def _described(picture: Picture) -> str:
 def _told(picture: Picture) -> str:
     assert picture.answer is not None
     count = picture.answer.facts["components"]
-    return f"{picture.name}: {count} component{'' if count == 1 else 's'}"
+    named = len(picture.changes.names)
+    told = f"{picture.name}: {count} component{'' if count == 1 else 's'}"
+    return f"{told}, {named} named" if named else told
 
 
 def _visitor(request: gr.Request) -> str:

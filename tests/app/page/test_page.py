@@ -114,7 +114,7 @@ def test_another_number_merging_and_naming(tab: Tab, folder: Path) -> None:
     tab.wait_for_status(": 4 components")
     tab.page.fill("#legend input.segmint-name[data-id='1']", "cup, red")
     tab.page.keyboard.press("Enter")
-    tab.page.wait_for_selector(".lines pre:has-text('cup, red')", state="attached")
+    tab.wait_for_status(": 4 components, 1 named")
     sent = {name: tab.fetched(name) for name in COMPARED}
     assert b"cup, red" in sent["components.csv"]
     (folder / "coffee.png").write_bytes(sample_path("coffee.png").read_bytes())
@@ -136,7 +136,7 @@ def test_scribbles_by_mouse(tab: Tab, folder: Path) -> None:
     tab.press("Paint area 1")
     _stroke(tab, (0.1, 0.1), (0.1, 0.9))
     tab.wait_for_status("2 components in")
-    sent, strokes = tab.fetched("labels.png"), tab.fetched("scribbles.png")
+    sent, strokes = tab.fetched("labels.png"), tab.fetched("coffee-scribbles.png")
     (folder / "coffee.png").write_bytes(sample_path("coffee.png").read_bytes())
     (folder / "scribbles.png").write_bytes(strokes)
     assert command_line(["segment", "coffee.png", "--scribbles", "scribbles.png"]) == 0

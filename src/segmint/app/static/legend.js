@@ -31,7 +31,7 @@ segmint.attachLegend = (element, props, trigger, watch) => {
     class: "segmint-scroll", tabindex: 0, role: "region", "aria-label": "Components",
   }, table, more);
   root.append(actions, box, empty);
-  let [legend, changeable, known] = [[], false, null];
+  let [legend, changeable, known, drawing] = [[], false, null, false];
 
   function makeButton(text, onclick) {
     return make("button", { type: "button", onclick }, text);
@@ -48,7 +48,9 @@ segmint.attachLegend = (element, props, trigger, watch) => {
     [legend, changeable] = [given, canChange];
     const editing = noteEditing();
     const shown = all ? legend : legend.slice(0, FIRST_SHOWN);
+    drawing = true;
     rows.replaceChildren(...shown.map(makeRow));
+    drawing = false;
     more.hidden = shown.length === legend.length;
     more.textContent = `Show all ${legend.length}`;
     box.hidden = !legend.length;
@@ -110,7 +112,8 @@ segmint.attachLegend = (element, props, trigger, watch) => {
       if (name !== row.name) trigger("edit", { names: { [row.id]: name } });
       row.name = name;
     };
-    input.addEventListener("change", send);
+    // Not "change", which a name does not cause that was restored when the list was drawn anew.
+    input.addEventListener("blur", () => drawing || send());
     input.addEventListener("keydown", event => {
       if (event.key === "Escape") input.value = row.name;
       if (event.key === "Enter" || event.key === "Escape") input.blur();
