@@ -69,7 +69,7 @@ async def crew_of(*, jobs: int = 1, waiting: int = 50, **bounds: Any) -> AsyncIt
         threads=1,
         preload=PRELOADED,
         registry=known(),
-        bounds=replace(Bounds.of(limits), look_seconds=0.02, **bounds),
+        bounds=replace(Bounds.of(limits), quick_jobs=1, look_seconds=0.02, **bounds),
     )
     await crew.start()
     try:

@@ -70,7 +70,7 @@ class FakeCrew:
         Path(out).write_bytes(Path(path).read_bytes())
         return {"ids": [0, 1]}
 
-    def _archive(self, *, folders: Mapping[str, str], out: str) -> Mapping[str, Any]:
+    def _archive(self, *, folders: Mapping[str, str], out: str, limit: int) -> Mapping[str, Any]:
         Path(out).write_bytes(" ".join(folders).encode())
         return {"bytes": Path(out).stat().st_size}
 

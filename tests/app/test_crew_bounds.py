@@ -20,8 +20,8 @@ def test_bounds_are_those_of_the_options() -> None:
 @pytest.mark.parametrize(
     ("available", "jobs", "memory"),
     [
-        (9 * GIBIBYTE, 1, 4 * GIBIBYTE),
-        (9 * GIBIBYTE, 3, 2 * GIBIBYTE),
+        (13 * GIBIBYTE, 1, 4 * GIBIBYTE),
+        (11 * GIBIBYTE, 3, 2 * GIBIBYTE),
         (2 * GIBIBYTE, 4, GIBIBYTE),
         (None, 1, GIBIBYTE),
     ],

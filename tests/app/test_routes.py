@@ -141,6 +141,7 @@ class TestViews:
                 "path": str(picture.file),
                 "fit": str(picture.fit),
                 "views": str(picture.views(1)),
+                "large": False,
             }
 
     @pytest.mark.parametrize(
@@ -271,7 +272,7 @@ class TestFiles:
             server.answered(name)
         server.anna.post(f"{server.home}/pictures?name=unanswered.png", content=b"x")
         answer = server.anna.get(f"{server.home}/results.zip")
-        assert answer.content == b"photo photo-2 PHOTO-3 b"
+        assert answer.content == b"photo.png photo.tif PHOTO.jpg b"
         assert answer.headers["content-type"] == "application/zip"
         # Nothing of it stays.
         assert sorted(path.name for path in server.desk.folder.iterdir()) == list("12345")

@@ -24,10 +24,6 @@ from segmint.app.options import LimitOptions
 from segmint.errors import InputError, UsageError
 from segmint.registry import Registry
 
-_QUICK_PROCESSES = 2
-"""So that what one visitor waits for need not wait for the large file of another."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class CrewStatus:
     """How much there is to do."""
@@ -43,7 +39,7 @@ class CrewStatus:
 
 
 class Crew:
-    """Processes for long errands, one for quick ones, and the queues before them.
+    """Processes for long errands, others for quick ones, and the queues before them.
 
     Long errands of a desk come one at a time. All methods are for the thread of the event loop.
 
@@ -80,7 +76,7 @@ class Crew:
         def begin(heard: Heard) -> Worker:
             return Worker(context, threads=self._threads, heard=heard)
 
-        for quick, size in ((False, self._bounds.jobs), (True, _QUICK_PROCESSES)):
+        for quick, size in ((False, self._bounds.jobs), (True, self._bounds.quick_jobs)):
             self._pools[quick] = Pool(size, quick=quick, bounds=self._bounds, start=begin)
         self._watch = asyncio.create_task(self._look())
 

@@ -16,6 +16,8 @@ class Bounds:
 
     jobs: int
     """Processes for long errands."""
+    quick_jobs: int = 2
+    """Processes for quick ones, so that these need not wait for the large file of another."""
     waiting: int
     """Long errands that may wait."""
     memory: int
@@ -60,4 +62,4 @@ def _memory(limits: LimitOptions) -> int:
     if limits.max_memory is not None:
         return MemoryLimit.of(limits.max_memory).total
     free = (available_memory() or 0) - _GIBIBYTE
-    return max(_GIBIBYTE, free // (limits.jobs + 1))
+    return max(_GIBIBYTE, free // (limits.jobs + Bounds.quick_jobs))
