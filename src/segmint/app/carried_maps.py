@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segmint.app.file_links import link_file
 from segmint.app.hand_changes import HandChanges
 from segmint.app.pixel_probabilities import PROBABILITIES
 from segmint.app.view_maps import MAPS, write_view_maps
@@ -110,14 +109,7 @@ def _link_maps(source: Path, target: Path) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
         for file in (*source.glob("*.npy"), source / MAPS):
-            _link(file, target / file.name)
+            remove(target / file.name)
+            link_file(file, target / file.name)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror}; free some space") from error
-
-
-def _link(file: Path, place: Path) -> None:
-    remove(place)
-    try:
-        os.link(file, place)
-    except OSError:  # as where folders lie on different disks
-        shutil.copyfile(file, place)

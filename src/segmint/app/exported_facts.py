@@ -16,8 +16,8 @@ _ENTRY = "segmint"
 _LARGEST = 2**31
 
 
-def exported_facts(path: Path) -> dict[str, Any]:
-    """Recipe, classes and note of a file; all else of it is checked when it answers.
+def exported_facts(path: Path) -> tuple[str, int]:
+    """The recipe and the number of classes of a file; all else is checked when it answers.
 
     Raises:
         InputError: when it is no file that ``segmint export`` wrote, or the packages of
@@ -26,15 +26,10 @@ def exported_facts(path: Path) -> dict[str, Any]:
     check_onnx_packages(f"{path}")
     check_regular(path)
     told = _told(path)
-    recipe, precision = told.get("recipe"), told.get("precision")
-    classes = _names(told.get("classes"))
-    if not isinstance(recipe, str) or not classes:
+    recipe, classes = told.get("recipe"), told.get("classes")
+    if not (isinstance(recipe, str) and isinstance(classes, list) and classes):
         raise InputError(f"{path} is damaged (it does not name its classes): export it again")
-    return {
-        "recipe": recipe,
-        "classes": classes,
-        "note": f"exported file, {precision}" if isinstance(precision, str) else "exported file",
-    }
+    return recipe, len(classes)
 
 
 def _told(path: Path) -> dict[str, Any]:
@@ -52,9 +47,3 @@ def _told(path: Path) -> dict[str, Any]:
             f"{path} was not written by 'segmint export', or is damaged: give a file that was"
         ) from error
     return told if isinstance(told, dict) else {}
-
-
-def _names(classes: object) -> tuple[str, ...]:
-    """Those of a list of texts; none of anything else."""
-    names = classes if isinstance(classes, list) else []
-    return tuple(names) if all(isinstance(each, str) for each in names) else ()

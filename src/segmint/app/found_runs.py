@@ -27,15 +27,11 @@ class FoundRun:
     recipe: str
     class_count: int
     """Classes or components that an answer can have."""
-    classes: tuple[str, ...] = ()
-    """Names of the classes; none of components, which have no names."""
     peers: tuple[str, ...] = ()
     """Who can answer, the best first; nobody where there is one network."""
     dataset: str | None = None
     score: float | None = None
     """Validation mean IoU of the best weights, 0 to 1."""
-    note: str = ""
-    """What the training said last."""
 
 
 def find_runs(places: Sequence[str]) -> tuple[FoundRun, ...]:
@@ -95,8 +91,8 @@ def _found(place: Path) -> FoundRun:
     if place.is_dir():
         return _of_record(place, read_record(place))
     if _is_exported(place):
-        facts = exported_facts(place)
-        return FoundRun(name=place.name, place=place, class_count=len(facts["classes"]), **facts)
+        recipe, class_count = exported_facts(place)
+        return FoundRun(name=place.name, place=place, recipe=recipe, class_count=class_count)
     raise InputError(
         f"{place} is no run, accepted are folders that 'segmint train' wrote and files that "
         "'segmint export --format onnx' wrote: give one"
@@ -105,19 +101,15 @@ def _found(place: Path) -> FoundRun:
 
 def _of_record(place: Path, record: dict[str, Any]) -> FoundRun:
     recipe: Recipe = recipes.load(record["recipe"])
-    classes = tuple(record.get("classes", ()))
     score = record.get("best", {}).get("score")
-    summary = record.get("summary", "")
     return FoundRun(
         name=place.resolve().name,
         place=place,
         recipe=record["recipe"],
-        class_count=len(classes) or _whole(record.get("components")),
-        classes=classes,
+        class_count=len(record.get("classes", ())) or _whole(record.get("components")),
         peers=recipe.peers(record),
         dataset=record.get("dataset", {}).get("name"),
         score=float(score) if isinstance(score, int | float) and math.isfinite(score) else None,
-        note=summary if isinstance(summary, str) else "",
     )
 
 

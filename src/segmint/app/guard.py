@@ -10,6 +10,7 @@ from segmint.app.allowed import is_allowed, is_page, is_stream, is_upload, needs
 from segmint.app.bodies import announced_length, replayed, whole_body
 from segmint.app.hosts import Hosts, is_same_origin
 from segmint.app.login import LOGIN, Entry
+from segmint.app.named_files import names_a_file
 from segmint.app.security_headers import with_headers
 from segmint.app.sessions import Sessions
 from segmint.app.stopping import Stopping
@@ -25,6 +26,7 @@ MOST_BODY = 4 * 2**20
 """Bytes of one request that is no upload."""
 
 _NOTHING = "there is nothing here: open the first page"
+_NO_TAB = "there is no such tab of yours: open the page anew"
 
 
 class Guard:
@@ -93,24 +95,27 @@ class Guard:
             refusal = _sentence(413, f"the request is larger than {most} MiB: send less")
             refusal.headers["Connection"] = "close"
             await refusal(request.scope, receive, send)
-        elif not self._is_own(body, request):
-            refusal = _sentence(404, "there is no such tab of yours: open the page anew")
-            await refusal(request.scope, receive, send)
         else:
-            await self._app(request.scope, replayed(body, receive), send)
+            answer = self._unfit(body, request) or self._app
+            await answer(request.scope, replayed(body, receive), send)
 
-    def _is_own(self, body: bytes, request: Request) -> bool:
-        """Whether what is sent to the queue is said in a tab of the visitor's own."""
+    def _unfit(self, body: bytes, request: Request) -> Response | None:
+        """Refuse what is said to the queue in the tab of another, or names files."""
         visitor = visitor_of(request.cookies)
         if visitor is None or not needs_visitor(request.scope["path"]):
-            return True
+            return None
         try:
             told = json.loads(body)
         except (ValueError, RecursionError):
-            return False
-        return isinstance(told, dict) and (
+            told = None
+        is_own = isinstance(told, dict) and (
             "session_hash" not in told or self._sessions.admits(told["session_hash"], visitor)
         )
+        if not is_own:
+            return _sentence(404, _NO_TAB)
+        if names_a_file(told):
+            return _sentence(400, "files are not named here: drop them onto the page")
+        return None
 
     def _refused(self, request: Request) -> Response | None:
         """What is wrong with a request, whoever sends it."""
@@ -141,7 +146,7 @@ class Guard:
         query = parse_qs(request.url.query, max_num_fields=None)
         session = session_in(path, query)
         if session is not None and not self._sessions.admits(session, visitor):
-            return _sentence(404, "there is no such tab of yours: open the page anew")
+            return _sentence(404, _NO_TAB)
         return None
 
     async def _at_the_door(self, request: Request) -> Response | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from segmint.app.desk import Changes
+from segmint.cli.predict import PredictOptions
 from segmint.images.collect import result_names
 from segmint.methods import DEFAULT_METHOD
 
@@ -19,8 +20,7 @@ OUT = "segmint-out"
 """Where ``segmint segment`` and ``segmint predict`` write if not told."""
 
 _WIDTH = 88
-_SCALES = (0.75, 1.25)
-"""Default of ``--tta-scales``."""
+_SCALES = PredictOptions().tta_scales
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segmint.app.importing_gradio import import_gradio
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
@@ -30,7 +32,7 @@ def application(setting: Setting, *, temporary: Path) -> ASGIApp:
     """
     # Read when Gradio is imported: it is to ask and tell nobody, and to write nowhere else.
     os.environ.update(_QUIET, GRADIO_TEMP_DIR=str(temporary))
-    import gradio
+    gradio = import_gradio()
     from fastapi import FastAPI
 
     from segmint.app.page import build_page

@@ -13,14 +13,14 @@ PROBABILITIES = "probabilities.npy"
 NaN outside the region."""
 
 
-def pixel_probabilities(views: Path, x: int, y: int, slice: int) -> list[float] | None:  # noqa: A002
+def pixel_probabilities(views: Path, x: int, y: int, index: int) -> list[float] | None:
     """How likely each class is at a pixel of the view.
 
     Args:
         views: folder of the views of one answer.
         x: column in the view.
         y: row in the view.
-        slice: of a stack; 0 for one image.
+        index: slice of a stack; 0 of one image.
 
     Returns:
         K numbers from 0 to 1 by id; None outside the view and the region, and where an answer has
@@ -29,7 +29,7 @@ def pixel_probabilities(views: Path, x: int, y: int, slice: int) -> list[float] 
     stored = _stored(views / PROBABILITIES)
     if stored is None or stored.ndim != 4:
         return None
-    place = (slice, y, x)
+    place = (index, y, x)
     if not all(0 <= at < side for at, side in zip(place, stored.shape[:3], strict=True)):
         return None
     found = np.array(stored[place], np.float32)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
+from segmint.app.file_links import link_file
 from segmint.methods.segmentation import FILES, RESULT
 from segmint.runs import staged_folder
 
@@ -23,11 +22,4 @@ def link_result(fit: Path, result: Path) -> None:
     with staged_folder(result, last=RESULT, replaces=FILES) as stage:
         for file in fit.iterdir():
             if file.is_file() and not file.name.startswith("."):
-                _link(file, stage / file.name)
-
-
-def _link(file: Path, place: Path) -> None:
-    try:
-        os.link(file, place)
-    except OSError:  # as where folders lie on different disks
-        shutil.copyfile(file, place)
+                link_file(file, stage / file.name)

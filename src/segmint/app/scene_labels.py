@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.app.scene_overviews import turning
+from segmint.app.scene_overviews import turning, upright_scene_size
 from segmint.app.views import label_png, nearest, view_path, view_size, write_view
 from segmint.errors import InputError
 from segmint.images.labels import OUTSIDE
@@ -80,8 +80,7 @@ def scene_legend(components: Path) -> list[dict[str, Any]]:
 
 def upright_view(scene: Scene) -> tuple[int, int]:
     """Height and width of the views of a scene."""
-    height, width = turning(scene)(np.broadcast_to(np.uint8(0), scene.size)).shape
-    return view_size(height, width)
+    return view_size(*upright_scene_size(scene))
 
 
 def check_slice(scene: Scene, index: int) -> None:

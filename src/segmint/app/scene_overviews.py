@@ -49,6 +49,12 @@ def turning(scene: Scene) -> Callable[[Array], Array]:
     return upright(_image(scene, np.zeros((1, 1, 1))))[1]
 
 
+def upright_scene_size(scene: Scene) -> tuple[int, int]:
+    """Height and width of a slice as it stands upright."""
+    height, width = turning(scene)(np.broadcast_to(np.uint8(0), scene.size)).shape
+    return height, width
+
+
 def _image(scene: Scene, pixels: Array) -> Image:
     """A slice with the directions that its file tells."""
     affine = scene.image.affine if isinstance(scene, ArrayScene) else None

@@ -78,19 +78,19 @@ def serve(
                 stopping=stopping,
             )
             token = f"/?token={secret.value}" if secret and secret.kind == "token" else ""
-            told = _Server(
+            program = _Server(
                 _configuration(guard),
                 stopping=stopping,
                 ready=lambda: ready(listening.address + token),
             )
-            asyncio.run(_serve(told, setting, listening))
+            asyncio.run(_serve(program, setting, listening))
     finally:
         listening.socket.close()
 
 
-async def _serve(server: _Server, setting: Setting, listening: Listening) -> None:
+async def _serve(program: _Server, setting: Setting, listening: Listening) -> None:
     async with _at_work(setting):
-        await server.serve(sockets=[listening.socket])
+        await program.serve(sockets=[listening.socket])
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ one without decoding it whole; for drawing, ``draw_large_labels`` does the same 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ from segmint.errors import UsageError
 from segmint.images.normalization import display_rgb
 from segmint.images.opening_scenes import can_stream, open_scene
 from segmint.inference.memory_limit import MemoryLimit
-from segmint.methods.segmentation import RESULT
+from segmint.methods.storage import read_record
 
 if TYPE_CHECKING:
     from segmint.images.scene import Scene
@@ -92,8 +91,7 @@ def draw_large_labels(views: Path, fit: Path, path: Path, index: int = 0) -> Pat
         InputError: when a file is damaged, or there is no such slice.
         OutputError: when the view cannot be written.
     """
-    record = json.loads((fit / RESULT).read_text(encoding="utf-8"))
-    return write_scene_label_view(views, fit / record["labels"], path, index)
+    return write_scene_label_view(views, fit / read_record(fit)["labels"], path, index)
 
 
 def segment_large(
@@ -111,7 +109,6 @@ def segment_large(
     scribbles: str | None = None,
     device: str = "auto",
     precision: str = "auto",
-    large: bool = True,
     max_memory: str | None = None,
 ) -> dict[str, Any]:
     """Segment an image window by window, after a preview of it reduced.
@@ -130,7 +127,6 @@ def segment_large(
         scribbles: None; they need the whole image.
         device: where networks compute.
         precision: of their arithmetic.
-        large: that it is.
         max_memory: what the process may hold, as ``2GiB``.
 
     Returns:

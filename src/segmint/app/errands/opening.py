@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from segmint.app.errand import Telling
 from segmint.app.held_images import opened_image
@@ -18,6 +19,7 @@ from segmint.app.views import (
     write_view,
 )
 from segmint.images import Image, display_rgb
+from segmint.images.viewing import upright
 
 
 def open_picture(
@@ -34,7 +36,8 @@ def open_picture(
 
     Returns:
         ``width``, ``height``, ``slices`` (1 of one image), ``channels``, ``view`` (``width`` and
-        ``height``), ``large``, ``notes`` and ``slice``, the index to show first.
+        ``height``), ``large``, ``can_paint`` (whether what is painted on the view lies on the same
+        pixels of the file), ``notes`` and ``slice``, the index to show first.
 
     Raises:
         InputError: for what is no image, is damaged or is too large.
@@ -53,6 +56,7 @@ def open_picture(
         channels=image.channels,
         notes=image.notes,
         large=False,
+        can_paint=not image.is_stack and _is_upright(image),
     )
 
 
@@ -74,15 +78,17 @@ def draw_overview(path: Path, views: Path, index: int) -> None:
         OutputError: when the view cannot be written.
     """
     from segmint.app.errands.large import overview_picture
+    from segmint.app.scene_labels import upright_view
     from segmint.images import open_scene
 
     with open_scene(path) as scene:
-        size = view_size(*_upright_scene_size(scene))
-    picture = overview_picture(path, view=size, plane=index)
+        view = upright_view(scene)
+    picture = overview_picture(path, view=view, plane=index)
     write_view(view_path(views, "picture", index), picture_png(picture))
 
 
 def _open_scene(path: Path, views: Path, max_pixels: int) -> dict[str, Any]:
+    from segmint.app.scene_overviews import upright_scene_size
     from segmint.images import open_scene
     from segmint.images.decoding import Request, check_pixel_count
 
@@ -91,23 +97,29 @@ def _open_scene(path: Path, views: Path, max_pixels: int) -> dict[str, Any]:
         check_pixel_count(request, scene.shape, scene.channels)
         draw_overview(path, views, scene.planes // 2)
         return _facts(
-            _upright_scene_size(scene),
+            upright_scene_size(scene),
             slices=scene.planes,
             channels=scene.channels,
             notes=scene.notes,
             large=True,
+            can_paint=False,
         )
 
 
-def _upright_scene_size(scene: Any) -> tuple[int, int]:
-    from segmint.app.scene_overviews import turning
-
-    height, width = turning(scene)(np.broadcast_to(np.uint8(0), scene.size)).shape
-    return height, width
+def _is_upright(image: Image) -> bool:
+    """Whether the image is shown as its file has it, neither transposed nor mirrored."""
+    corners: npt.NDArray[np.int64] = np.arange(4).reshape(2, 2)
+    return np.array_equal(upright(image)[1](corners), corners)
 
 
 def _facts(
-    size: tuple[int, int], *, slices: int, channels: int, notes: tuple[str, ...], large: bool
+    size: tuple[int, int],
+    *,
+    slices: int,
+    channels: int,
+    notes: tuple[str, ...],
+    large: bool,
+    can_paint: bool,
 ) -> dict[str, Any]:
     height, width = view_size(*size)
     return {
@@ -117,6 +129,7 @@ def _facts(
         "channels": channels,
         "view": {"width": width, "height": height},
         "large": large,
+        "can_paint": can_paint,
         "notes": list(notes),
         "slice": slices // 2,
     }

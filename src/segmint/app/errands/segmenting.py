@@ -16,9 +16,10 @@ from segmint.app.errand import Telling
 from segmint.app.held import held, stamp
 from segmint.app.held_images import opened_image
 from segmint.app.result_links import link_result
-from segmint.app.views import label_png, nearest, view_size
+from segmint.app.views import label_png, nearest, upright_size, view_size
 from segmint.app.visitor_options import visitor_options
 from segmint.images import Image
+from segmint.images.viewing import upright
 from segmint.methods import methods
 from segmint.methods.method import BY_AREA, Method, Outcome, WarmStart
 from segmint.methods.segment import UNLABELLED, checked_region, segment, segmentation_of
@@ -153,7 +154,8 @@ class _Watch:
 
     def __init__(self, telling: Telling, image: Image, last: int | None) -> None:
         self._telling = telling
-        self._size = view_size(image.height, image.width)
+        self._view = view_size(*upright_size(image))
+        self._turn = upright(image)[1]
         self._last = last
         self._shown = -np.inf
 
@@ -165,7 +167,8 @@ class _Watch:
         if now - self._shown < _LEAST_SECONDS:
             return
         self._shown = now
-        self._telling.frame(label_png(nearest(labels, self._size)), iteration, self._last)
+        shown = nearest(self._turn(labels), self._view)
+        self._telling.frame(label_png(shown), iteration, self._last)
 
 
 def _as_it_is(ended: _StoppedError, image: Image, marks: NDArray[np.int32] | None) -> Outcome:
