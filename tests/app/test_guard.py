@@ -301,6 +301,20 @@ class TestVisitor:
         assert bert.post(JOIN, json={"session_hash": "own"}).status_code == 200
 
     @pytest.mark.parametrize(
+        "words",
+        (
+            {"data": [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}]},
+            {"data": [[{"path": "http://192.0.2.1/", "meta": {"_type": "gradio.FileData"}}]]},
+            {"event_data": {"strokes": [{"id": 0, "more": {"path": "a"}}]}},
+        ),
+    )
+    def test_names_no_file(self, client: TestClient, behind: Behind, words: Any) -> None:
+        answer = client.post(JOIN, json={"session_hash": "tab", **words})
+        assert answer.status_code == 400
+        assert answer.text == "files are not named here: drop them onto the page\n"
+        assert behind.paths == []
+
+    @pytest.mark.parametrize(
         "body", ["", "x", "[]", "3", '{"session_hash": 3}', '{"session_hash": ""}', "[" * 100_000]
     )
     def test_no_json(self, client: TestClient, behind: Behind, body: str) -> None:

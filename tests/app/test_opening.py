@@ -45,6 +45,7 @@ def test_a_photo(tmp_path: Path) -> None:
         "channels": 3,
         "view": {"width": 18, "height": 12},
         "large": False,
+        "can_paint": True,
         "notes": [],
         "slice": 0,
     }
@@ -90,6 +91,18 @@ def test_a_volume_stands_upright(tmp_path: Path) -> None:
     assert facts["slices"] == 3
     assert {facts["width"], facts["height"]} == {6, 8}
     assert picture(path, 1).shape[:2] == (facts["height"], facts["width"])
+
+
+def test_only_on_an_image_that_stands_as_in_its_file_can_be_painted(tmp_path: Path) -> None:
+    path = tmp_path / "slice.nii"
+    voxels = np.random.default_rng(3).normal(size=(6, 8)).astype(np.float32)
+    # Rows lead to the feet, columns to the left, which stays, or to the right, which is mirrored.
+    for across, can_paint in ((-1.0, True), (1.0, False)):
+        affine = np.array([[0, across, 0, 0], [0, 0, 1.0, 0], [-1.0, 0, 0, 0], [0, 0, 0, 1]])
+        nibabel.save(nibabel.Nifti1Image(voxels, affine), path)
+        assert opened(path)["can_paint"] is can_paint
+    tifffile.imwrite(path.with_suffix(".tif"), np.zeros((3, 4, 5), np.uint8))
+    assert not opened(path.with_suffix(".tif"))["can_paint"]
 
 
 def test_a_large_image_is_drawn_by_window(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pytest
 import tifffile
@@ -169,6 +170,19 @@ def test_learning_is_watched(upload: Path) -> None:
     labels, iteration, last = heard.frames[0]
     assert (iteration, last) == (1, 3)
     assert read_label_png(labels).shape == (24, 32)
+
+
+def test_what_is_watched_stands_upright(upload: Path) -> None:
+    pixels = np.asarray(Pillow.open(upload / "photo.png"))[..., 0].astype(np.float32)
+    np.save(upload / "plain.npy", pixels)
+    # Rows lead to the left and columns to the back, which is across and down for the eye.
+    nibabel.save(nibabel.Nifti1Image(pixels, np.diag([-1.0, -1.0, 1.0, 1.0])), upload / "scan.nii")
+    frames = []
+    for name in ("plain.npy", "scan.nii"):
+        heard = Heard()
+        segmented(upload, name, heard, method="clustering", options=SMALL)
+        frames.append(read_label_png(heard.frames[0][0]))
+    np.testing.assert_array_equal(frames[1], frames[0].T)
 
 
 @pytest.mark.parametrize("scribbled", [False, True])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 
 def import_gradio() -> ModuleType:
@@ -21,7 +21,7 @@ def import_gradio() -> ModuleType:
             raise OSError("no stub file is wanted")
         return found(of)
 
-    inspect.getfile = getfile
+    inspect.getfile = cast(Any, getfile)
     try:
         import gradio
     finally:

@@ -18,9 +18,13 @@ from viewer_site import FAR, Handler, Site, Tab, publish
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The browser of the system; none is downloaded."""
+    """The browser of the system; none is downloaded.
+
+    Playwright runs an event loop in this thread: kept for longer, it would refuse to start again
+    for tests of other folders, and so would their own loops.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
