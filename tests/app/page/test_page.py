@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from page_tab import Tab
+import tifffile
+from page_tab import Tab, started
 from PIL import Image as Pillow
 
 from segmint.app.samples import samples
@@ -299,3 +300,29 @@ def test_keyboard_alone(tab: Tab) -> None:
     before = edge.get_attribute("aria-valuenow")
     tab.page.keyboard.press("ArrowLeft")
     assert edge.get_attribute("aria-valuenow") != before
+
+
+def test_large_images_begin_with_a_preview(browser: Any, folder: Path) -> None:
+    generator = np.random.default_rng(0)
+    areas = np.kron([[40, 90, 140], [190, 240, 20]], np.ones((700, 500))).astype(np.uint8)
+    pixels = areas + generator.integers(0, 12, areas.shape, dtype=np.uint8)
+    tifffile.imwrite(folder / "scene.tif", pixels, tile=(256, 256))
+    with started("--max-whole", "500000") as server:
+        context = browser.new_context(viewport={"width": 1366, "height": 768})
+        tab = Tab(context.new_page(), server.address)
+        tab.send(folder / "scene.tif")
+        assert "large" in tab.status
+        tab.choose("method", "em-gmm")
+        tab.page.fill("#option-em-gmm-components :is(input, textarea)", "3")
+        tab.page.click("#segment")
+        tab.page.wait_for_selector(".segmint-badge:has-text('preview')")
+        tab.wait_for_status("3 components in")
+        sent = tab.fetched("labels.tif")
+        line = tab.lines("On the command line")
+        assert "--stream tiff" in line
+        run_lines(tab)
+        context.close()
+    again = read_labels(folder / "segmint-out" / "scene" / "labels.tif")
+    (folder / "sent.tif").write_bytes(sent)
+    assert (read_labels(folder / "sent.tif") == again).all()
+    assert tab.faults == []
