@@ -19,7 +19,7 @@ demo: $(INSTALLED)
 	$(BIN)/segmint demo --overwrite
 
 test: $(INSTALLED)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 browser:
 	command -v chromium || (apt-get update && apt-get install --yes --no-install-recommends chromium)

@@ -111,6 +111,8 @@ COMPRESSORS = [
     codecs.GzipCodec(),
     codecs.ZstdCodec(),
 ]
+CALLED = ["none", "lz4", "zstd-in-blosc", "gzip", "zstd"]
+"""Names of the compressors that are the same in every process."""
 
 
 @settings(max_examples=30)
@@ -277,7 +279,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shards", [None, (32, 32)])
-@pytest.mark.parametrize("compressor", COMPRESSORS, ids=str)
+@pytest.mark.parametrize("compressor", COMPRESSORS, ids=CALLED)
 @pytest.mark.parametrize("how", ["cut", "spoilt"])
 def test_a_damaged_chunk_is_named_and_can_be_skipped(
     tmp_path: Path, shards: tuple[int, int] | None, compressor: Any, how: str
@@ -314,7 +316,7 @@ def test_chunks_that_are_not_there_are_filled(tmp_path: Path) -> None:
     np.testing.assert_array_equal(pixels, expected)
 
 
-@pytest.mark.parametrize("compressor", COMPRESSORS[1:], ids=str)
+@pytest.mark.parametrize("compressor", COMPRESSORS[1:], ids=CALLED[1:])
 @pytest.mark.parametrize("shards", [None, (32, 32)])
 def test_a_chunk_that_would_fill_the_memory(
     tmp_path: Path, compressor: Any, shards: tuple[int, int] | None
