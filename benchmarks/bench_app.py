@@ -93,6 +93,37 @@ def main(arguments: Sequence[str]) -> None:
         print_load(photo, asked.visitors, asked.jobs)
 
 
+def seconds_of_a_cut(page: Any) -> float:
+    """From another number of components to its labels."""
+    start = time.perf_counter()
+    with page.expect_response("**/labels-0000.png"):
+        page.locator("#cut input[type=number]").fill("5")
+        page.keyboard.press("Enter")
+    return time.perf_counter() - start
+
+
+def seconds_of_strokes(page: Any) -> list[float]:
+    """From the end of each stroke, from the second on, to the labels that follow it."""
+    page.get_by_role("button", name="Paint", exact=True).click()
+    box = page.locator(".segmint-strokes").bounding_box()
+    taken = []
+    for area in range(5):
+        page.get_by_role("button", name=f"Paint area {area % 3}", exact=True).click()
+        y = box["y"] + box["height"] * (0.1 + 0.18 * area)
+        page.mouse.move(box["x"] + 0.2 * box["width"], y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.4 * box["width"], y, steps=6)
+        if area == 0:
+            page.mouse.up()
+            page.locator("#status", has_text="second area").wait_for()
+            continue
+        with page.expect_response("**/labels-0000.png"):
+            page.mouse.up()
+            start = time.perf_counter()
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
 def print_first_results(photo: Path, rounds: int) -> None:
     """Start, first paint, readiness and the first result, each round on a server of its own."""
     taken: dict[str, list[float]] = {}
@@ -136,12 +167,16 @@ def in_browser(address: str, photo: Path) -> dict[str, float]:
         page.locator("#segment").press("Enter")
         page.locator("#status", has_text=re.compile(r"component.* in ")).wait_for()
         result = time.perf_counter() - start
+        cut, strokes = seconds_of_a_cut(page), seconds_of_strokes(page)
         browser.close()
     return {
         "first paint": paints["first-contentful-paint"],
         "page usable": usable,
         f"photo {WIDTH}x{HEIGHT} opened": opened,
         "its first result": result,
+        "another number of components": cut,
+        "a stroke, to the labels that follow": statistics.median(strokes),
+        "the slowest of four strokes": max(strokes),
     }
 
 
