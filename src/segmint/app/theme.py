@@ -50,6 +50,8 @@ def theme() -> Any:
         block_label_text_color_dark="#e6eaee",
         block_title_text_color="#1b2329",
         block_title_text_color_dark="#e6eaee",
+        link_text_color="#0069a6",
+        link_text_color_dark="#6cbcf0",
         slider_color="#0069a6",
         slider_color_dark="#6cbcf0",
     )
