@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -14,6 +17,7 @@ settings.load_profile("segmint")
 # they start: tests send it to see what becomes of it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -32,3 +36,20 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The browser of the system; none is downloaded.
+
+    Playwright runs an event loop in this thread: kept for longer, it would refuse to start again
+    for tests of other files, and so would their own loops.
+    """
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"there is no browser to look with: none of {', '.join(_BROWSERS)}")
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield found
+        found.close()

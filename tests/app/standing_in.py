@@ -22,6 +22,7 @@ FACTS: dict[str, Any] = {
     "channels": 3,
     "view": {"width": 4, "height": 3},
     "large": False,
+    "can_paint": True,
     "notes": [],
     "slice": 0,
 }

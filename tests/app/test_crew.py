@@ -166,7 +166,7 @@ async def test_the_first_come_is_the_first_served_and_knows_its_place(tmp_path: 
         told = await asyncio.gather(*(all_told(crew, errands[desk], desk) for desk in "abcd"))
     assert path.read_text() == "abcd"
     places = [[each.data["ahead"] for each in of if each.kind == "waiting"] for of in told]
-    assert [of[:1] for of in places] == [[], [0], [1], [2]]
+    assert [of[:1] for of in places] == [[], [1], [2], [3]]
     assert all(of == sorted(set(of), reverse=True) for of in places)
 
 

@@ -227,7 +227,7 @@ async def test_to_leave_the_queue_lets_others_move_up() -> None:
         await until(lambda: crew.status().waiting == 1)
         crew.stop("a")
         assert (await first).kind == "done"
-        assert [told.data.get("ahead") for told in await third] == [1, 0, None]
+        assert [told.data.get("ahead") for told in await third] == [2, 1, None]
 
 
 @in_loop

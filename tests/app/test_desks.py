@@ -128,6 +128,32 @@ class TestClosing:
             False,
         ]
 
+    def test_one_with_an_image_stays_longer(
+        self, desks: Desks, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "MOST_DESKS", 2)
+        busy = desks.open("anna", "1")
+        desks.add_picture(busy, "photo.png")
+        clock.now = 5
+        desks.open("bert", "1")
+        desks.open("bert", "2")
+        assert [desk is not None for desk in (desks.of("anna", "1"), desks.of("bert", "1"))] == [
+            True,
+            False,
+        ]
+
+    def test_many_tabs_of_one_close_no_other(
+        self, desks: Desks, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "MOST_TABS", 2)
+        desks.open("anna", "1")
+        for tab in ("1", "2", "3"):
+            clock.now += 1
+            desks.open("bert", tab)
+        assert desks.of("anna", "1") is not None
+        assert desks.of("bert", "1") is None
+        assert len(desks) == 3
+
     def test_no_room_while_all_work(self, desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "MOST_DESKS", 1)
         with desks.using(desks.open("a", "tab")):

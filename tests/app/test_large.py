@@ -119,7 +119,6 @@ def test_segmented_as_by_the_command_line(
     assert_same(tmp_path / "result", command(made, tmp_path, *words))
     assert not facts["can_change"]
     assert facts["most_components"] is None
-    assert not facts["preview"]
     assert not facts["has_probabilities"]
     labels = read_labels(tmp_path / "result" / "labels.tif")
     assert [row["pixels"] for row in facts["legend"]] == np.bincount(labels.ravel()).tolist()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 import segmint
-from segmint.app.desk import Changes
+from segmint.app.changes import Changes
 from segmint.app.lines import Asked, AskedImage, AskedMethod, AskedRun, command_lines, python_lines
 from segmint.cli import commands
 from segmint.cli import run as run_command

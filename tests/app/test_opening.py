@@ -93,16 +93,23 @@ def test_a_volume_stands_upright(tmp_path: Path) -> None:
     assert picture(path, 1).shape[:2] == (facts["height"], facts["width"])
 
 
-def test_only_on_an_image_that_stands_as_in_its_file_can_be_painted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("across", "can_paint"), [(-1.0, True), (1.0, False)])
+def test_only_what_is_shown_as_in_its_file_can_be_painted_on(
+    tmp_path: Path, across: float, can_paint: bool
+) -> None:
     path = tmp_path / "slice.nii"
     voxels = np.random.default_rng(3).normal(size=(6, 8)).astype(np.float32)
     # Rows lead to the feet, columns to the left, which stays, or to the right, which is mirrored.
-    for across, can_paint in ((-1.0, True), (1.0, False)):
-        affine = np.array([[0, across, 0, 0], [0, 0, 1.0, 0], [-1.0, 0, 0, 0], [0, 0, 0, 1]])
-        nibabel.save(nibabel.Nifti1Image(voxels, affine), path)
-        assert opened(path)["can_paint"] is can_paint
-    tifffile.imwrite(path.with_suffix(".tif"), np.zeros((3, 4, 5), np.uint8))
-    assert not opened(path.with_suffix(".tif"))["can_paint"]
+    affine = np.array([[0, across, 0, 0], [0, 0, 1.0, 0], [-1.0, 0, 0, 0], [0, 0, 0, 1]])
+    nibabel.save(nibabel.Nifti1Image(voxels, affine), path)
+    assert opened(path)["can_paint"] is can_paint
+
+
+def test_no_stack_can_be_painted_on(tmp_path: Path) -> None:
+    path = tmp_path / "stack.tif"
+    stack = np.zeros((3, 4, 5), np.uint8)
+    tifffile.imwrite(path, stack, photometric="minisblack", metadata={"axes": "ZYX"})
+    assert not opened(path)["can_paint"]
 
 
 def test_a_large_image_is_drawn_by_window(tmp_path: Path) -> None:
@@ -122,7 +129,8 @@ def test_a_large_image_is_drawn_by_window(tmp_path: Path) -> None:
 def test_a_large_photo_that_must_be_decoded_whole_is_none(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     Pillow.fromarray(PIXELS).save(path)
-    assert not opened(path, max_whole=10)["large"]
+    facts = opened(path, max_whole=10)
+    assert (facts["large"], facts["can_paint"]) == (False, False)
 
 
 def bomb() -> bytes:

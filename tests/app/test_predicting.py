@@ -225,7 +225,6 @@ def test_the_legend_counts_every_class(made: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(labels_of_view(tmp_path), labels)
     assert not facts["can_change"]
     assert facts["most_components"] is None
-    assert facts["preview"] is False
 
 
 def test_every_pixel_has_its_probabilities(made: Path, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from standing_in import FakeCrew
 
-from segmint.app.desk import Answer, Changes, Desk, Picture
+from segmint.app.changes import Changes
+from segmint.app.desk import Answer, Desk, Picture
 from segmint.app.desks import Desks
 from segmint.app.guard import Guard
 from segmint.app.hosts import Hosts

@@ -65,7 +65,6 @@ def answer_facts(
     *,
     index: int | None = None,
     stopped: int | None = None,
-    preview: bool = False,
     can_change: bool = True,
 ) -> dict[str, Any]:
     """A result in plain values, for the page.
@@ -75,15 +74,13 @@ def answer_facts(
         image: which.
         index: slice of a stack that is shown first; the fullest one when not given.
         stopped: iteration at which the visitor stopped the method.
-        preview: whether a better answer follows.
         can_change: whether components may be merged and named.
 
     Returns:
         ``method``, ``components``, ``seconds``, ``notes`` (without those of the image),
-        ``stopped``, ``preview``, ``legend`` (``id``, ``name``, ``color``, ``pixels`` and
-        ``fraction`` of each), ``slice``, ``most_components`` (regions of the merge tree, None
-        without one), ``can_change``, ``has_probabilities`` and ``maps`` (none so far), and
-        ``history``, its last row or None.
+        ``stopped``, ``legend`` (``id``, ``name``, ``color``, ``pixels`` and ``fraction`` of each),
+        ``slice``, ``most_components`` (regions of the merge tree, None without one),
+        ``can_change``, ``has_probabilities`` and ``maps`` (none so far).
     """
     legend = legend_of(segmentation.labels, segmentation.names, segmentation.colors)
     return {
@@ -92,14 +89,12 @@ def answer_facts(
         "seconds": round(segmentation.seconds, 3),
         "notes": list(segmentation.notes),
         "stopped": stopped,
-        "preview": preview,
         "legend": legend,
         "slice": shown_slice(segmentation, image) if index is None else index,
         "most_components": most_components(segmentation),
         "can_change": can_change,
         "has_probabilities": False,
         "maps": [],
-        "history": dict(segmentation.history[-1]) if segmentation.history else None,
     }
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from segmint.errors import InputError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.types import Message, Receive
+
+SECONDS_OF_BODY = 60.0
+"""In which a small body has to have come, and each part of a large one."""
 
 
 def announced_length(headers: Mapping[str, str]) -> int | None:
@@ -22,20 +29,32 @@ def announced_length(headers: Mapping[str, str]) -> int | None:
 
 
 async def whole_body(receive: Receive, *, most: int) -> bytes | None:
-    """All bytes of a body; None as soon as there are more than ``most``, or the sender left."""
-    parts: list[bytes] = []
-    size = 0
+    """All bytes of a body; None if there are more than ``most``, it is slow, or the sender left.
+
+    What is too much is read and thrown away: a sender who is cut off never reads why.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SECONDS_OF_BODY):
+            return await _read(receive, most)
+    return None
+
+
+async def in_time(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The parts of a large body as they come.
+
+    Raises:
+        InputError: when the next one does not come.
+    """
+    more = aiter(parts)
     while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        part: bytes = message.get("body", b"")
-        size += len(part)
-        if size > most:
-            return None
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
+        try:
+            async with asyncio.timeout(SECONDS_OF_BODY):
+                part = await anext(more)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise InputError("the file was cut off on its way: send it again") from error
+        yield part
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
@@ -50,3 +69,17 @@ def replayed(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return told
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        part: bytes = message.get("body", b"")
+        more, size = message.get("more_body", False), size + len(part)
+        if size <= most:
+            parts.append(part)
+    return b"".join(parts) if size <= most else None

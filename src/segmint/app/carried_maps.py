@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segmint.app.changes import Changes
 from segmint.app.file_links import link_file
-from segmint.app.hand_changes import HandChanges
 from segmint.app.pixel_probabilities import PROBABILITIES
 from segmint.app.view_maps import MAPS, write_view_maps
 from segmint.app.views import nearest, values_of
@@ -46,7 +46,7 @@ def keep_maps(views: Path, result: Path) -> None:
 
 
 def carry_maps(
-    fit: Path, views: Path, image: Image, former: Segmentation, changes: HandChanges
+    fit: Path, views: Path, image: Image, former: Segmentation, changes: Changes
 ) -> dict[str, Any]:
     """The maps of a changed result, where those of the method still say something of it.
 
@@ -81,7 +81,7 @@ def carry_maps(
 
 
 def _merged(
-    kept: Path, views: Path, image: Image, former: Segmentation, changes: HandChanges
+    kept: Path, views: Path, image: Image, former: Segmentation, changes: Changes
 ) -> dict[str, Any]:
     """Those of the result at the size of its views, merged as the whole is."""
     stored = np.load(kept / PROBABILITIES, mmap_mode="r", allow_pickle=False)

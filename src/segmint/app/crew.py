@@ -24,6 +24,7 @@ from segmint.app.options import LimitOptions
 from segmint.errors import InputError, UsageError
 from segmint.registry import Registry
 
+
 @dataclass(frozen=True, kw_only=True)
 class CrewStatus:
     """How much there is to do."""

@@ -133,7 +133,7 @@ class Pool:
         self._tell_places()
 
     def _tell_places(self) -> None:
-        for ahead, job in enumerate(self._waiting):
+        for ahead, job in enumerate(self._waiting, self.busy):
             job.tell_place(ahead)
 
     def _verdict(self, job: Job, memory: int) -> Told | None:

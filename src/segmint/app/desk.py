@@ -9,29 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segmint.app.changes import Changes
+from segmint.errors import InputError
+
 if TYPE_CHECKING:
     from segmint.app.wishes import Wish
-
-
-@dataclass(frozen=True, kw_only=True)
-class Changes:
-    """What was done to a result by hand, in the order in which it is done again."""
-
-    components: int | None = None
-    """The merge tree was cut into so many; None where it was not cut again."""
-    merged: tuple[tuple[int, ...], ...] = ()
-    """Groups of ids of that cut that became one, the smallest of them."""
-    names: Mapping[int, str] = field(default_factory=dict)
-    """Names of ids, after merging."""
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """As the errands ``change`` and ``save`` take them."""
-        return {
-            "components": self.components,
-            "merged": [list(group) for group in self.merged],
-            "names": dict(self.names),
-        }
 
 
 @dataclass(kw_only=True)
@@ -94,6 +76,18 @@ class Picture:
     def base(self) -> Path:
         """Scribbles that were loaded from a file; strokes lie over them."""
         return self.folder / "scribbles-base.png"
+
+    def check_can_paint(self) -> None:
+        """Refuse strokes where they could not be kept as scribbles of the file.
+
+        Raises:
+            InputError: says on what strokes can be painted.
+        """
+        if not self.facts["can_paint"]:
+            raise InputError(
+                f"{self.name} cannot be painted on, accepted are single images that are held whole "
+                "and shown as their file has them: save a slice as a PNG and open that"
+            )
 
     def views(self, version: int = 0) -> Path:
         """Pictures of the image itself (version 0) or of one answer, for the page."""

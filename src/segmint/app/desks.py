@@ -19,7 +19,10 @@ from segmint.app.sizes import shown_size, size_of
 from segmint.errors import InputError
 
 MOST_DESKS = 1_000
-"""Tabs that are kept; of more, those are closed that nobody used for longest."""
+"""Tabs that are kept; of more, those are closed that nobody used for longest, and first of all
+such without an image."""
+MOST_TABS = 50
+"""Of one visitor; of more, his own give way."""
 
 
 class TooManyError(InputError):
@@ -69,7 +72,7 @@ class Desks:
             found = self.of(visitor, session)
             if found is not None:
                 return found
-            self._make_room()
+            self._make_room(visitor)
             id = secrets.token_urlsafe(16)  # noqa: A001
             folder = self._root / id
             folder.mkdir(mode=0o700)
@@ -177,13 +180,15 @@ class Desks:
             )
         return room
 
-    def _make_room(self) -> None:
-        if len(self._desks) < MOST_DESKS:
+    def _make_room(self, visitor: str) -> None:
+        own = [desk for desk in self._desks.values() if desk.visitor == visitor]
+        if len(own) < MOST_TABS and len(self._desks) < MOST_DESKS:
             return
-        idle = [desk for desk in self._desks.values() if not self._is_used(desk)]
+        desks = own if len(own) >= MOST_TABS else self._desks.values()
+        idle = [desk for desk in desks if not self._is_used(desk)]
         if not idle:
             raise InputError("too many visitors work at the moment: come again in a few minutes")
-        self.close(min(idle, key=lambda desk: desk.touched))
+        self.close(min(idle, key=lambda desk: (bool(desk.pictures), desk.touched)))
 
     def _is_used(self, desk: Desk) -> bool:
         return self._uses[desk.id] > 0 or desk.turn.locked()

@@ -87,9 +87,8 @@ class Guard:
     async def _read_first(self, request: Request, receive: Receive, send: Send) -> None:
         """Requests that are small: read whole, looked into, and handed on."""
         announced = announced_length(request.headers)
-        body = None
-        if announced is None or announced <= MOST_BODY:
-            body = await whole_body(receive, most=MOST_BODY)
+        is_small = announced is None or announced <= MOST_BODY
+        body = await whole_body(receive, most=MOST_BODY if is_small else 0)
         if body is None:
             most = MOST_BODY // 2**20
             refusal = _sentence(413, f"the request is larger than {most} MiB: send less")

@@ -140,7 +140,7 @@ def _about(method: str) -> str:
     return f"{summary[0].upper()}{summary[1:]}."
 
 
-def checked_seed(seed: object) -> int:
+def checked_seed(seed: Any) -> int:
     """The seed as the command line takes it.
 
     Raises:
@@ -148,4 +148,4 @@ def checked_seed(seed: object) -> int:
     """
     from segmint.cli.inputs import RunOptions
 
-    return RunOptions(seed=seed).seed  # type: ignore[arg-type]
+    return RunOptions(seed=seed).seed

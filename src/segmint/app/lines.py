@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from segmint.app.desk import Changes
+from segmint.app.changes import Changes
 from segmint.cli.predict import PredictOptions
 from segmint.images.collect import result_names
 from segmint.methods import DEFAULT_METHOD

@@ -6,6 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from segmint.app.lines import command_lines, python_lines
+from segmint.app.sizes import shown_size
 from segmint.app.wishes import scribbles_name
 
 if TYPE_CHECKING:
@@ -28,16 +29,13 @@ _WHAT = {
 _NOTHING_YET = (
     '<p class="soft">Files, and commands that do the same, appear here after the first result.</p>'
 )
-_UNITS = ("B", "KB", "MB", "GB")
 
 
 def outcome_html(desk: Desk, setting: Setting) -> str:
     """Files, lines and notes of the picture that is shown."""
     picture = desk.picture
     if picture is None or picture.answer is None:
-        return (
-            '<p class="soft">Files and the same as commands appear here after the first result.</p>'
-        )
+        return _NOTHING_YET
     parts = [_files(desk, picture), _lines(picture, setting), _notes(picture)]
     return "".join(parts)
 
@@ -62,7 +60,7 @@ def _files(desk: Desk, picture: Picture) -> str:
 def _described(file: dict[str, Any]) -> str:
     name = file["name"]
     what = _WHAT.get(name) or _WHAT.get(name.partition(".")[0], "")
-    size = _size(file["bytes"])
+    size = shown_size(file["bytes"])
     return f"{what}, {size}" if what else size
 
 
@@ -100,11 +98,3 @@ def _notes(picture: Picture) -> str:
         return ""
     rows = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
     return f'<h3>Notes</h3><ul class="notes">{rows}</ul>'
-
-
-def _size(count: float) -> str:
-    for unit in _UNITS:
-        if count < 1000 or unit == _UNITS[-1]:
-            break
-        count /= 1000
-    return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from segmint.app import uploads
-from segmint.app.desk import Changes, Desk, Picture
+from segmint.app.changes import Changes
+from segmint.app.desk import Desk, Picture
 from segmint.app.label_free_door import LabelFreeDoor
 from segmint.app.painting import Painting
 from segmint.app.sample_list import samples_value
@@ -132,7 +133,6 @@ class _Page:
     async def _leave(self, request: gr.Request) -> None:
         desk = self._setting.desks.of(_visitor(request), str(request.session_hash))
         if desk is not None:
-            self._setting.crew.drop(desk.id)
             self._setting.desks.close(desk)
 
     async def _arrived(self, request: gr.Request, event: gr.EventData) -> Update:
@@ -255,8 +255,14 @@ class _Page:
         picture = desk.picture
         if picture is None or picture.answer is None:
             return
+        wish = picture.wish
         try:
             async with desk.turn:
+                if picture.wish is not wish:
+                    raise UsageError(
+                        f"{picture.name} was segmented again in between, so its components are "
+                        "others: choose again"
+                    )
                 with self._setting.desks.using(desk):
                     await change(self._setting, desk, picture, done(picture.changes))
             yield self._screen.changed(desk, Status(_told(picture)))
@@ -289,9 +295,7 @@ class _Page:
 
     def _desk(self, request: gr.Request) -> Desk:
         """The visitor's desk; a new one where the old one was cleared away."""
-        visitor, session = _visitor(request), str(request.session_hash)
-        desks = self._setting.desks
-        return desks.of(visitor, session) or desks.open(visitor, session)
+        return self._setting.desks.open(_visitor(request), str(request.session_hash))
 
 
 _MORE_STROKES = (

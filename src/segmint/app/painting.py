@@ -39,9 +39,10 @@ class Painting:
             How many ids they hold.
 
         Raises:
-            InputError: for what are no strokes, or too many.
+            InputError: for what are no strokes, too many, or a picture that takes none.
         """
         picture, strokes = self._picture, sent.get("strokes")
+        picture.check_can_paint()
         self._ids = ids = await asyncio.to_thread(
             write_scribbles,
             strokes,

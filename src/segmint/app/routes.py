@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +30,9 @@ _STATIC = Path(__file__).parent / "static"
 _KEPT = "private, max-age=31536000, immutable"
 """Of views: one of another version has another address."""
 _NOT_KEPT = "no-store"
+
+_SECONDS_OF_REST = 10.0
+"""In which the rest of a file that was refused is read, and thrown away."""
 
 Answering = Callable[["Setting", Request], Awaitable[Response]]
 
@@ -64,9 +69,19 @@ def _answering(setting: Setting, answer: Answering) -> Callable[[Request], Await
         except ClientDisconnect:
             return Response(status_code=400)
         except SegmintError as error:
+            await _read_rest(request)
             return _failed(error)
 
     return answered
+
+
+async def _read_rest(request: Request) -> None:
+    """Let one whose file is refused send it to its end, or he would never read why."""
+    # RuntimeError: there is no rest.
+    with suppress(ClientDisconnect, RuntimeError, TimeoutError):
+        async with asyncio.timeout(_SECONDS_OF_REST):
+            async for _ in request.stream():
+                pass
 
 
 def _failed(error: SegmintError) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from segmint.app.bodies import in_time
 from segmint.app.errand import Errand
 from segmint.app.samples import samples
 from segmint.app.sizes import shown_size, size_of
@@ -105,6 +106,7 @@ async def load_scribbles(
         TooLargeError: when it has too many bytes.
         InputError: when it is no file of scribbles for this picture.
     """
+    picture.check_can_paint()
     sent = picture.folder / "scribbles-sent"
     async with _TURNS.of(desk.id):
         with desks.using(desk):
@@ -155,7 +157,7 @@ async def _keep(
 
 async def _written(file: BinaryIO, content: AsyncIterator[bytes], most: int, room: int) -> int:
     size = 0
-    async for part in content:
+    async for part in in_time(content):
         size += len(part)
         _check(size, most, room)
         await asyncio.to_thread(_in_words, file.write, part)

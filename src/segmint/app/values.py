@@ -11,10 +11,7 @@ from segmint.app.uploads import too_large
 if TYPE_CHECKING:
     from segmint.app.desk import Desk, Picture
 
-_SHOWN = (
-    *("legend", "can_change", "has_probabilities"),
-    *("maps", "preview"),
-)
+_SHOWN = ("legend", "can_change", "has_probabilities", "maps")
 """Facts of an answer that the viewer needs."""
 
 
@@ -42,7 +39,7 @@ def viewer_value(
         "slices": facts["slices"],
         "slice": facts["slice"],
         "version": None,
-        "can_paint": facts["slices"] == 1 and not facts["large"],
+        "can_paint": facts["can_paint"],
         "scribbles": {
             "strokes": picture.strokes,
             "base": _base(desk, picture),

@@ -150,14 +150,12 @@ class WindowWork:
             "seconds": round(record["seconds"], 3),
             "notes": [note for note in record["notes"] if note not in said_on_opening],
             "stopped": None,
-            "preview": False,
             "legend": scene_legend(self._fit / "components.csv"),
             "slice": index,
             "most_components": None,
             "can_change": False,
             "has_probabilities": False,
             "maps": [],
-            "history": record["history"][-1] if record["history"] else None,
             "files": files_in(result),
         }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from segmint.app.errand import Errand
 from segmint.app.lines import Asked, AskedImage, AskedMethod, AskedRun
+from segmint.cli.predict import PredictOptions
 
 if TYPE_CHECKING:
     from segmint.app.desk import Picture
@@ -77,15 +78,16 @@ class Trained:
 
     def errand(self, picture: Picture, version: int, setting: Setting) -> Errand:
         """What a process is to do for this picture."""
+        options = PredictOptions(**self.given)
         return Errand(
             name="predict",
             arguments={
                 **_common(picture, version, setting),
                 "places": [str(self.run.place)],
                 "peer": self.peer,
-                "tta": list(self.given.get("tta", ())),
-                "tta_scales": list(self.given.get("tta_scales", (0.75, 1.25))),
-                "uncertainty": bool(self.given.get("uncertainty", False)),
+                "tta": options.tta,
+                "tta_scales": options.tta_scales,
+                "uncertainty": options.uncertainty,
             },
         )
 

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from segmint.app.desk import Answer, Changes
+from segmint.app.changes import Changes
+from segmint.app.desk import Answer
 from segmint.app.errand import Errand
 from segmint.app.status import Status
 from segmint.errors import SegmintError

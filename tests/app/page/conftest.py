@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +15,6 @@ from segmint.recipes.training import train
 sys.path.insert(0, str(Path(__file__).parent))
 from page_tab import Server, Tab, started
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-
 SMALL: dict[str, Any] = {
     "dataset": "folder",
     "resize": 0,
@@ -26,19 +23,6 @@ SMALL: dict[str, Any] = {
     "epochs": 2,
     "augmentation": "none",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """The browser of the system; none is downloaded."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"there is no browser to look with: none of {', '.join(BROWSERS)}")
-    with playwright.sync_playwright() as begun:
-        found = begun.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="session")

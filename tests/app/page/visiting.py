@@ -41,9 +41,12 @@ class Visitor:
             address: as it was printed.
             cookies: of one who logged in.
         """
-        async with httpx.AsyncClient(
-            timeout=PATIENCE, follow_redirects=True, cookies=dict(cookies)
-        ) as client:
+        async with (
+            asyncio.timeout(PATIENCE),
+            httpx.AsyncClient(
+                timeout=PATIENCE, follow_redirects=True, cookies=dict(cookies)
+            ) as client,
+        ):
             page = (await client.get(address)).raise_for_status()
             client.base_url = page.url.copy_with(query=None)
             config = (await client.get("/config")).raise_for_status().json()
@@ -108,15 +111,20 @@ class Visitor:
             "event_data": data,
         }
 
-    async def heard(self, event: str) -> AsyncIterator[dict[str, Any]]:
-        """Everything that is told of an event, up to its end."""
+    async def told(self) -> AsyncIterator[dict[str, Any]]:
+        """Everything that is told of all events."""
         async with self.client.stream("GET", DATA, params={"session_hash": self.session}) as told:
             async for line in told.aiter_lines():
-                message = json.loads(line.removeprefix("data:")) if line else {}
-                if message.get("event_id") == event:
-                    yield message
-                    if message["msg"] == "process_completed":
-                        return
+                if line:
+                    yield json.loads(line.removeprefix("data:"))
+
+    async def heard(self, event: str) -> AsyncIterator[dict[str, Any]]:
+        """Everything that is told of an event, up to its end."""
+        async for message in self.told():
+            if message.get("event_id") == event:
+                yield message
+                if message["msg"] == "process_completed":
+                    return
 
     async def press(self, element: str | None, event: str, data: Any = None, **given: Any) -> Any:
         """Have something happen, and wait for its end; all that was told of it."""
@@ -126,6 +134,19 @@ class Visitor:
     async def segment(self, **given: Any) -> str:
         """Press the button; the last sentence of the page."""
         return sentences(await self.press("segment", "click", **given))[-1]
+
+    async def begun(self, words: str, **given: Any) -> asyncio.Task[None]:
+        """Press the button, and listen until it says some words, and on."""
+        event, is_said = await self.join("segment", "click", **given), asyncio.Event()
+
+        async def listen() -> None:
+            async for message in self.heard(event):
+                if words in str(message):
+                    is_said.set()
+
+        listening = asyncio.create_task(listen())
+        await is_said.wait()
+        return listening
 
     @asynccontextmanager
     async def _kept(self) -> AsyncIterator[None]:

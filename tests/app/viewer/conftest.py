@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,25 +13,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from viewer_site import FAR, Handler, Site, Tab, publish
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """The browser of the system; none is downloaded.
-
-    Playwright runs an event loop in this thread: kept for longer, it would refuse to start again
-    for tests of other folders, and so would their own loops.
-    """
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"there is no browser to look with: none of {', '.join(BROWSERS)}")
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="session")
@@ -89,12 +69,12 @@ def value() -> dict[str, Any]:
 
 
 @pytest.fixture
-def open_tab(chromium: Any, site: Site) -> Iterator[Callable[..., Tab]]:
+def open_tab(browser: Any, site: Site) -> Iterator[Callable[..., Tab]]:
     """Open the page as ``open_tab(width, height, **context)``."""
     contexts = []
 
     def open_it(width: int = 1366, height: int = 768, **options: Any) -> Tab:
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         return Tab(context.new_page(), site)
 

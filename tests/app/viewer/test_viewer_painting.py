@@ -239,6 +239,29 @@ def test_scribbles_are_saved_and_loaded(painting: Tab, site: Site) -> None:
     assert painting.faults == []
 
 
+def test_loaded_scribbles_bring_their_brushes(painting: Tab, site: Site) -> None:
+    ids = np.full((800, 1200), 255, np.uint8)
+    ids[100:200, 100:300] = 11
+    site.answer = lambda path, body: (200, {"base": True})
+    assert painting.page.locator(".segmint-brush").count() == 8
+    _load(painting, png(ids))
+    painting.page.wait_for_selector("[aria-label='Paint area 11']")
+    assert painting.page.locator(".segmint-brush").count() == 12
+
+
+def test_who_paints_sees_all_of_the_result(painting: Tab) -> None:
+    shown = painting.page.get_by_role("group", name="What is shown")
+    pressed = shown.locator("[aria-pressed=true]")
+    assert pressed.inner_text() == "Result"
+    painting.press("Look")
+    assert pressed.inner_text() == "Compare"
+    painting.press("Paint")
+    painting.press("Picture")
+    painting.press("Look")
+    painting.press("Paint")
+    assert pressed.inner_text() == "Picture"
+
+
 def test_a_file_of_scribbles_that_is_refused_is_said(painting: Tab, site: Site) -> None:
     site.answer = lambda path, body: (200, {"error": "scribbles.png holds id 300: paint again"})
     _load(painting, b"nothing")

@@ -17,6 +17,11 @@ from PIL import Image as Pillow
 
 KINDS = {".js": "text/javascript", ".css": "text/css", ".png": "image/png", ".json": "text/json"}
 STATIC = resources.files("segmint.app") / "static"
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-inline'; connect-src 'self'"
+)
+"""As strict as that of our server in what the viewer needs."""
 FAR = 70_000
 """An id of more than 16 bits."""
 Ids = npt.NDArray[np.int64]
@@ -70,6 +75,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", KINDS.get(suffix, "text/html; charset=utf-8"))
         self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Security-Policy", POLICY)
         self.end_headers()
         self.wfile.write(content)
 

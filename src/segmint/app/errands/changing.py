@@ -8,8 +8,8 @@ from typing import Any
 
 from segmint.app.answers import answer_facts, files_in, most_components
 from segmint.app.carried_maps import carry_maps
+from segmint.app.changes import Changes
 from segmint.app.errand import Telling
-from segmint.app.hand_changes import HandChanges
 from segmint.app.held_images import opened_fit, opened_image
 from segmint.app.result_links import link_result
 from segmint.app.views import write_label_view
@@ -45,7 +45,7 @@ def change_result(
         UsageError: for a change that cannot be done.
     """
     image = opened_image(Path(path), name)
-    changes = HandChanges.of(components, merged, names)
+    changes = Changes.of(components, merged, names)
     former = opened_fit(Path(fit), image)
     found = changes.applied(former)
     facts = answer_facts(found, image)
@@ -86,8 +86,8 @@ def save_result(
         UsageError: for a change that cannot be done.
         OutputError: when a file cannot be written.
     """
-    changes = HandChanges.of(components, merged, names)
-    if changes.are_none:
+    changes = Changes.of(components, merged, names)
+    if changes == Changes():
         link_result(Path(fit), Path(result))
     else:
         image = opened_image(Path(path), name)

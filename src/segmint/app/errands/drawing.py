@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from segmint.app.changes import Changes
 from segmint.app.errand import Telling
 from segmint.app.errands.opening import draw_overview, draw_picture
-from segmint.app.hand_changes import HandChanges
 from segmint.app.held import held, stamp
 from segmint.app.held_images import opened_fit, opened_image
 from segmint.app.views import view_path, write_label_view
@@ -75,10 +75,10 @@ def _image_with(path: Path, index: int) -> Image:
 
 
 def _draw_labels(image: Image, fit: Path, views: Path, index: int) -> None:
-    changes = HandChanges.read(views)
+    changes = Changes.read(views)
     found = opened_fit(fit, image)
-    if not changes.are_none:
-        key = ("changed", *stamp(fit / RESULT), changes)
+    if changes != Changes():
+        key = ("changed", *stamp(fit / RESULT), repr(changes))
         former = found
         found = held.get(key, lambda: changes.applied(former), size=lambda each: each.labels.nbytes)
     write_label_view(views, image, found.labels, index)

@@ -36,8 +36,8 @@ def open_picture(
 
     Returns:
         ``width``, ``height``, ``slices`` (1 of one image), ``channels``, ``view`` (``width`` and
-        ``height``), ``large``, ``can_paint`` (whether what is painted on the view lies on the same
-        pixels of the file), ``notes`` and ``slice``, the index to show first.
+        ``height``), ``large``, ``can_paint`` (whether strokes can be kept as scribbles of the
+        file), ``notes`` and ``slice``, the index to show first.
 
     Raises:
         InputError: for what is no image, is damaged or is too large.
@@ -56,7 +56,7 @@ def open_picture(
         channels=image.channels,
         notes=image.notes,
         large=False,
-        can_paint=not image.is_stack and _is_upright(image),
+        can_paint=_can_paint(image, max_whole),
     )
 
 
@@ -106,8 +106,10 @@ def _open_scene(path: Path, views: Path, max_pixels: int) -> dict[str, Any]:
         )
 
 
-def _is_upright(image: Image) -> bool:
-    """Whether the image is shown as its file has it, neither transposed nor mirrored."""
+def _can_paint(image: Image, max_whole: int) -> bool:
+    """Whether it is one image, not too large, and neither transposed nor mirrored when shown."""
+    if image.is_stack or image.height * image.width > max_whole:
+        return False
     corners: npt.NDArray[np.int64] = np.arange(4).reshape(2, 2)
     return np.array_equal(upright(image)[1](corners), corners)
 

@@ -59,8 +59,8 @@ def predict_picture(
         max_memory: what the process may hold, as ``2GiB``.
 
     Returns:
-        What :func:`segmint.app.answers.write_answer` says; classes that do not occur stand in the
-        legend with 0 pixels.
+        What :func:`segmint.app.answers.write_answer` says; classes that do not occur stand
+        in the legend with 0 pixels.
 
     Raises:
         InputError: for an image or a run that cannot be used.

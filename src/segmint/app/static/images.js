@@ -34,8 +34,10 @@ segmint.images = (() => {
     return segmint.decodeLabels(await fetchBytes(address));
   }
 
-  async function loadIds(address) {
-    return segmint.decodePng(await fetchBytes(address));
+  /** A file that was chosen is read by itself: the page may not connect to blob: addresses. */
+  async function loadIds(source) {
+    const bytes = source instanceof Blob ? source.arrayBuffer() : fetchBytes(source);
+    return segmint.decodePng(await bytes);
   }
 
   return {
@@ -45,3 +47,14 @@ segmint.images = (() => {
     ids: loadIds,
   };
 })();
+
+/** What the server said to a file; a sentence of our own where it said nothing that can be read. */
+segmint.readAnswer = (status, text) => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { error: status
+      ? `The server refused it (${status})`
+      : "The server does not answer: see whether it still runs" };
+  }
+};

@@ -20,10 +20,11 @@ segmint.attachLegend = (element, props, trigger, watch) => {
     trigger("apply", { merge: ids });
   });
   const undo = makeButton("Undo merge", () => trigger("undo", {}));
-  const clear = makeButton("Clear selection", () => {
+  const clear = makeButton("Clear", () => {
     segmint.select([]);
     trigger("select", { ids: [] });
   });
+  clear.setAttribute("aria-label", "Clear selection");
   const actions = make("div", { class: "segmint-actions" }, merge, undo, clear);
   const more = makeButton("", () => draw(legend, changeable, true));
   const empty = make("p", { class: "segmint-note" }, "Components are listed here.");

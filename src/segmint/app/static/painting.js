@@ -133,25 +133,23 @@ segmint.createPainting = ({ camera, layer, trigger, say }) => {
     const picture = seen;
     const address = segmint.address(picture, "scribbles");
     const answer = await fetch(address, { method: "POST", body: chosenFile })
-      .then(each => each.json())
-      .catch(() => ({ error: "The server does not answer: see whether it still runs" }));
+      .then(async each => segmint.readAnswer(each.status, await each.text()))
+      .catch(() => segmint.readAnswer(0, ""));
     if (picture.picture !== seen.picture) return;
     if (answer.error) return say(answer.error);
     strokes.reset([], true);
     showButtons();
     send();
-    const local = URL.createObjectURL(chosenFile);
-    await showBase(typeof answer.base === "string" ? answer.base : local);
-    URL.revokeObjectURL(local);
+    await showBase(typeof answer.base === "string" ? answer.base : chosenFile);
   }
 
   /** Paint the ids of loaded scribbles in their colors; 255 and all others are nothing. */
-  async function showBase(address) {
+  async function showBase(source) {
     baseImage = null;
     redraw();
-    if (!address) return;
+    if (!source) return;
     const picture = seen;
-    const decoded = await segmint.images.ids(address).catch(() => null);
+    const decoded = await segmint.images.ids(source).catch(() => null);
     if (!decoded || decoded.channels !== 1 || picture !== seen) return;
     const image = new ImageData(decoded.width, decoded.height);
     decoded.data.forEach((id, i) => {
@@ -159,6 +157,10 @@ segmint.createPainting = ({ camera, layer, trigger, say }) => {
     });
     baseImage = await createImageBitmap(image);
     redraw();
+    const needed = decoded.data.reduce((most, id) => id < MOST ? Math.max(most, id + 1) : most, 0);
+    if (needed <= count) return;
+    count = needed;
+    drawList();
   }
 
   function redraw() {

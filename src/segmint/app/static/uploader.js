@@ -12,7 +12,7 @@ segmint.attachUploader = (element, props, trigger, watch) => {
   const input = make("input", { type: "file", multiple: true, class: "segmint-file" });
   const zone = make("label", { class: "segmint-drop" }, input,
     make("strong", {}, "Open pictures"),
-    make("span", {}, "choose, drop or paste files"));
+    make("span", {}, "or drop, or paste them"));
   const arriving = make("ul", { class: "segmint-arriving" });
   const list = make("ul", { class: "segmint-pictures", "aria-label": "Open pictures" });
   root.append(zone, arriving, list);
@@ -84,21 +84,10 @@ segmint.attachUploader = (element, props, trigger, watch) => {
     });
     request.addEventListener("loadend", () => {
       running -= 1;
-      end(row, readAnswer(request));
+      end(row, segmint.readAnswer(request.status, request.responseText));
       next();
     });
     request.send(file);
-  }
-
-  /** What the server said; a sentence of our own where it said nothing that can be read. */
-  function readAnswer(request) {
-    try {
-      return JSON.parse(request.responseText);
-    } catch {
-      return { error: request.status
-        ? `The server refused it (${request.status})`
-        : "The server does not answer: see whether it still runs" };
-    }
   }
 
   function end(row, { picture, error }) {

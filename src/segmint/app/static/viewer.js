@@ -14,7 +14,9 @@ segmint.attachViewer = (element, props, trigger, watch) => {
       + "or puts the brush down and up; plus, minus and zero zoom.",
   });
   const look = {
-    mode: "look", show: "side", map: "labels", slice: 0, fades: { labels: 45, map: 100 },
+    mode: "look", map: "labels", slice: 0, fades: { labels: 45, map: 100 },
+    // Who paints looks at all of the result, not at one side of it.
+    shows: { looking: "side", painting: "result" },
   };
 
   const camera = segmint.createCamera(stage, () => place());
@@ -45,7 +47,7 @@ segmint.attachViewer = (element, props, trigger, watch) => {
   }
 
   function cut(x, top) {
-    const full = { result: 0, picture: Infinity }[look.show];
+    const full = { result: 0, picture: Infinity }[look.shows[doing()]];
     layers.cutResult(hasResult() ? full ?? x : Infinity);
     stage.style.setProperty("--segmint-cut", `${x}px`);
     stage.style.setProperty("--segmint-top", `${top}px`);
@@ -77,10 +79,15 @@ segmint.attachViewer = (element, props, trigger, watch) => {
   function choose(name, value) {
     if (name === "opacity") look.fades[fadeName()] = value;
     else if (name === "outlines") layers.showOutlines(value);
+    else if (name === "show") look.shows[doing()] = value;
     else look[name] = value;
     if (name === "opacity") layers.fade(value / 100);
     else if (name === "map") load();
     else if (name !== "outlines") arrange();
+  }
+
+  function doing() {
+    return modeNow() === "paint" ? "painting" : "looking";
   }
 
   function fadeName() {
@@ -92,11 +99,11 @@ segmint.attachViewer = (element, props, trigger, watch) => {
     const mode = modeNow();
     stage.dataset.mode = mode;
     toolbar.modes.set(mode);
-    toolbar.shows.set(look.show);
+    toolbar.shows.set(look.shows[doing()]);
     painting.panel.hidden = mode !== "paint";
     layers.strokes.hidden = mode !== "paint";
     if (mode !== "paint") furniture.brush(null);
-    const compares = hasResult() && look.show === "side";
+    const compares = hasResult() && look.shows[doing()] === "side";
     edge.handle.hidden = !compares;
     furniture.sides(compares);
     edge.place();

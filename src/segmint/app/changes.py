@@ -1,12 +1,12 @@
-"""What a visitor changed in a result, kept beside the views that show it."""
+"""What a visitor changed in a result by hand: on the desk, on its way to a process, and on disk."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from segmint.errors import InputError
 from segmint.runs import write_json
@@ -19,12 +19,15 @@ CHANGES = "changes.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandChanges:
+class Changes:
     """A cut, then groups that become one, then names."""
 
     components: int | None = None
+    """The merge tree was cut into so many; None where it was not cut again."""
     merged: tuple[tuple[int, ...], ...] = ()
-    names: tuple[tuple[int, str], ...] = ()
+    """Groups of ids of that cut that became one, the smallest of them."""
+    names: Mapping[int, str] = field(default_factory=dict)
+    """Names of ids, after merging."""
 
     @classmethod
     def of(
@@ -37,7 +40,7 @@ class HandChanges:
         return cls(
             components=components,
             merged=tuple(tuple(map(int, group)) for group in merged),
-            names=tuple(sorted((int(index), name) for index, name in (names or {}).items())),
+            names={int(index): name for index, name in (names or {}).items()},
         )
 
     @classmethod
@@ -62,13 +65,16 @@ class HandChanges:
         Raises:
             OutputError: when they cannot be written.
         """
-        told = {"components": self.components, "merged": self.merged, "names": dict(self.names)}
-        write_json(views / CHANGES, told)
+        write_json(views / CHANGES, self.arguments)
 
     @property
-    def are_none(self) -> bool:
-        """Whether the result stays as it is."""
-        return self.components is None and not self.merged and not self.names
+    def arguments(self) -> dict[str, Any]:
+        """As the errands ``change`` and ``save`` take them."""
+        return {
+            "components": self.components,
+            "merged": [list(group) for group in self.merged],
+            "names": dict(self.names),
+        }
 
     def applied(self, found: Segmentation) -> Segmentation:
         """The changed result.
@@ -76,4 +82,4 @@ class HandChanges:
         Raises:
             UsageError: for a change that cannot be done.
         """
-        return found.changed(components=self.components, merged=self.merged, names=dict(self.names))
+        return found.changed(**self.arguments)
