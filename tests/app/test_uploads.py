@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from standing_in import FACTS, FakeCrew
 
+from segmint.app import bodies
 from segmint.app.desk import Desk, Picture
 from segmint.app.desks import Desks
 from segmint.app.options import LimitOptions
@@ -94,6 +95,20 @@ def test_nothing_was_sent(table: Callable[..., Table], announced: int | None) ->
         here.sent("a.png", Sender(), announced)
     assert here.is_empty
     assert here.crew.errands == []
+
+
+def test_a_sender_who_falls_silent(
+    table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent() -> AsyncIterator[bytes]:
+        yield PART
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(bodies, "SECONDS_OF_BODY", 0.01)
+    here = table()
+    with pytest.raises(InputError, match="the file was cut off on its way: send it again"):
+        here.sent("a.png", silent())
+    assert here.is_empty
 
 
 @pytest.mark.parametrize("announced", [3, 5])

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmint.app.changes import Changes
-from segmint.errors import InputError
+from segmint.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from segmint.app.wishes import Wish
+
+MOST_WAITING = 16
+"""Of a visitor's wishes, that wait while one of the images is worked on."""
 
 
 @dataclass(kw_only=True)
@@ -111,8 +115,35 @@ class Desk:
     current: int | None = None
     """The number of the picture that is shown."""
     touched: float = field(default_factory=time.monotonic)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while one of the visitor's images is worked on: one after the other."""
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+    _waiting: int = field(default=0, init=False)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether one of the visitor's images is worked on."""
+        return self._turn.locked()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Within it nothing else is done to the visitor's images: one after the other.
+
+        Raises:
+            UsageError: when too much waits already.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise UsageError(
+                f"{self._waiting} wishes wait for this image already: wait until they are done, or "
+                "stop it"
+            )
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @property
     def picture(self) -> Picture | None:

@@ -191,7 +191,7 @@ class Desks:
         self.close(min(idle, key=lambda desk: (bool(desk.pictures), desk.touched)))
 
     def _is_used(self, desk: Desk) -> bool:
-        return self._uses[desk.id] > 0 or desk.turn.locked()
+        return self._uses[desk.id] > 0 or desk.is_busy
 
 
 def _size(path: Path) -> int:

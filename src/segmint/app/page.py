@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -22,7 +23,7 @@ from segmint.app.trained_door import TrainedDoor
 from segmint.app.visitor import visitor_of
 from segmint.app.wishes import LabelFree, Wish
 from segmint.app.working import change, save, work, work_on_all
-from segmint.errors import SegmintError, UsageError
+from segmint.errors import SegmintError, UsageError, shortened
 
 if TYPE_CHECKING:
     from segmint.app.setting import Setting
@@ -37,6 +38,7 @@ def build_page(setting: Setting) -> gr.Blocks:
     """The page, which acts on the desks of its visitors."""
     with gr.Blocks(title="segmint", analytics_enabled=False, fill_width=True) as page:
         _Page(setting).build(page)
+    page.state_session_capacity = 1_000
     page.queue(max_size=20 * setting.limits.waiting, default_concurrency_limit=None)
     return page
 
@@ -146,9 +148,10 @@ class _Page:
     async def _remove(self, request: gr.Request, event: gr.EventData) -> Update:
         desk = self._desk(request)
         number = _number(event, "picture")
-        if number in desk.pictures and not desk.turn.locked():
+        if number in desk.pictures and desk.pictures[number].facts and not desk.is_busy:
             self._setting.desks.remove_picture(desk, desk.pictures[number])
-        return self._showing(desk, next(reversed(desk.pictures), None))
+        opened = [each.number for each in desk.pictures.values() if each.facts]
+        return self._showing(desk, opened[-1] if opened else None)
 
     async def _take_sample(self, request: gr.Request, event: gr.EventData) -> Update:
         desk = self._desk(request)
@@ -170,8 +173,9 @@ class _Page:
         except SegmintError as error:
             yield self._screen.said(Status(str(error), "failed"))
             return
-        async for update in work(self._setting, self._screen, desk, picture, wish):
-            yield update
+        async with aclosing(work(self._setting, self._screen, desk, picture, wish)) as updates:
+            async for update in updates:
+                yield update
 
     async def _segment_all(self, request: gr.Request, *values: Any) -> AsyncIterator[Update]:
         desk = self._desk(request)
@@ -182,8 +186,9 @@ class _Page:
         except SegmintError as error:
             yield self._screen.said(Status(str(error), "failed"))
             return
-        async for update in work_on_all(self._setting, self._screen, desk, wishes):
-            yield update
+        async with aclosing(work_on_all(self._setting, self._screen, desk, wishes)) as updates:
+            async for update in updates:
+                yield update
 
     async def _paint(
         self, request: gr.Request, event: gr.EventData, *values: Any
@@ -203,8 +208,9 @@ class _Page:
         if known < 2:
             yield self._screen.said(Status(_MORE_STROKES[known]))
             return
-        async for update in work(self._setting, self._screen, desk, picture, wish):
-            yield update
+        async with aclosing(work(self._setting, self._screen, desk, picture, wish)) as updates:
+            async for update in updates:
+                yield update
         names = painting.names
         if names and picture.failure is None:
             async for update in self._changed(request, lambda before: replace(before, names=names)):
@@ -215,6 +221,8 @@ class _Page:
 
     async def _cut(self, request: gr.Request, components: float) -> AsyncIterator[Update]:
         def cut(before: Changes) -> Changes:
+            if not isinstance(components, int | float) or not 1 <= components <= _MOST_COMPONENTS:
+                raise UsageError(f"--components is {components}, accepted is 1 or more")
             return replace(before, components=int(components), merged=(), names={})
 
         async for update in self._changed(request, cut):
@@ -241,7 +249,8 @@ class _Page:
         named = given if isinstance(given, dict) else {}
 
         def name(before: Changes) -> Changes:
-            names = {**before.names, **{int(each): str(text) for each, text in named.items()}}
+            entered = {_number_of(each): str(text) for each, text in named.items()}
+            names = {**before.names, **entered}
             return replace(before, names={each: text for each, text in names.items() if text})
 
         async for update in self._changed(request, name):
@@ -257,7 +266,7 @@ class _Page:
             return
         wish = picture.wish
         try:
-            async with desk.turn:
+            async with desk.turn():
                 if picture.wish is not wish:
                     raise UsageError(
                         f"{picture.name} was segmented again in between, so its components are "
@@ -266,10 +275,10 @@ class _Page:
                 with self._setting.desks.using(desk):
                     await change(self._setting, desk, picture, done(picture.changes))
             yield self._screen.changed(desk, Status(_told(picture)))
-            async with desk.turn:
+            async with desk.turn():
                 with self._setting.desks.using(desk):
                     await save(self._setting, desk, picture)
-        except (SegmintError, ValueError) as error:
+        except SegmintError as error:
             yield self._screen.said(Status(str(error), "failed"))
             return
         yield self._screen.changed(desk, Status(_told(picture)))
@@ -288,7 +297,8 @@ class _Page:
         return Painting(picture).guided(wish) if paints else _with_scribbles(wish, picture)
 
     def _showing(self, desk: Desk, number: int | None) -> Update:
-        if number in desk.pictures and not desk.turn.locked():
+        picture = desk.pictures.get(-1 if number is None else number)
+        if picture is not None and picture.facts and not desk.is_busy:
             desk.current = number
         picture = desk.picture
         return self._screen.all(desk, Status(_HELLO if picture is None else _described(picture)))
@@ -297,6 +307,9 @@ class _Page:
         """The visitor's desk; a new one where the old one was cleared away."""
         return self._setting.desks.open(_visitor(request), str(request.session_hash))
 
+
+_MOST_COMPONENTS = 2**31 - 1
+_MOST_DIGITS = 9
 
 _MORE_STROKES = (
     "Paint a stroke into two areas or more, each in a color of its own.",
@@ -351,6 +364,18 @@ def _of(event: gr.EventData, name: str) -> Any:
 def _number(event: gr.EventData, name: str) -> int | None:
     value = _of(event, name)
     return value if isinstance(value, int) else None
+
+
+def _number_of(word: object) -> int:
+    """The id that a key of a mapping names.
+
+    Raises:
+        UsageError: when it is none.
+    """
+    text = str(word)
+    if not text.isdecimal() or len(text) > _MOST_DIGITS:
+        raise UsageError(f"{shortened(repr(word))} is no component: choose one of the list")
+    return int(text)
 
 
 def _numbers(event: gr.EventData, name: str) -> list[int]:

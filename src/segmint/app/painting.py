@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from segmint.app.strokes import write_scribbles
+from segmint.app.strokes import MOST_IDS, write_scribbles
 from segmint.methods import DEFAULT_METHOD, methods
 from segmint.methods.method import Method
 
 if TYPE_CHECKING:
     from segmint.app.desk import Picture
     from segmint.app.wishes import LabelFree
+
+
+_OF_A_STROKE = ("id", "width", "points")
 
 
 class Painting:
@@ -51,7 +54,7 @@ class Painting:
             picture.facts["height"],
             picture.scribbles,
         )
-        picture.strokes = list(strokes or ())
+        picture.strokes = [{name: each[name] for name in _OF_A_STROKE} for each in strokes or ()]
         picture.stroke_names = _checked_names(sent.get("names"))
         if not ids:
             picture.scribbles.unlink(missing_ok=True)
@@ -70,5 +73,9 @@ def _checked_names(given: Any) -> dict[int, str]:
     """Names of ids, as far as they are such."""
     if not isinstance(given, dict):
         return {}
-    pairs = [(str(each), name) for each, name in given.items() if isinstance(name, str)]
-    return {int(each): name for each, name in pairs if each.isdecimal() and name.strip()}
+    known = {str(number): number for number in range(MOST_IDS)}
+    return {
+        known[number]: name
+        for number, name in given.items()
+        if number in known and isinstance(name, str) and name.strip()
+    }

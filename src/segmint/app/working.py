@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from segmint.app.changes import Changes
 from segmint.app.desk import Answer
 from segmint.app.errand import Errand
 from segmint.app.status import Status
-from segmint.errors import SegmintError
+from segmint.errors import SegmintError, UsageError
 
 if TYPE_CHECKING:
     from segmint.app.desk import Desk, Picture
@@ -26,33 +26,44 @@ _VERSIONS_KEPT = 3
 
 async def work(
     setting: Setting, screen: Screen, desk: Desk, picture: Picture, wish: Wish
-) -> AsyncIterator[Update]:
+) -> AsyncGenerator[Update, None]:
     """Have a picture answered, and show what comes; the last update shows everything.
 
     One picture of a desk is worked on at a time; a wish that comes in between waits.
     """
-    async with desk.turn:
-        with setting.desks.using(desk):
-            async for update in _work(setting, screen, desk, picture, wish):
+    try:
+        async with (
+            desk.turn(),
+            aclosing(_work(setting, screen, desk, picture, wish)) as updates,
+        ):
+            async for update in updates:
                 yield update
+    except UsageError as error:
+        yield screen.said(Status(str(error), "failed"))
+        return
     yield screen.all(desk, _finished(picture))
 
 
 async def work_on_all(
     setting: Setting, screen: Screen, desk: Desk, wishes: Iterable[tuple[Picture, Wish]]
-) -> AsyncIterator[Update]:
+) -> AsyncGenerator[Update, None]:
     """Have several pictures answered, one after the other; one bad picture does not stop others."""
     failures = []
     pairs = list(wishes)
-    async with desk.turn:
-        for index, (picture, wish) in enumerate(pairs):
-            desk.current = picture.number
-            yield screen.all(desk, Status(f"{picture.name}: {index + 1} of {len(pairs)}", "busy"))
-            with setting.desks.using(desk):
-                async for update in _work(setting, screen, desk, picture, wish):
-                    yield update
-            if picture.failure is not None:
-                failures.append(f"{picture.name}: {picture.failure}")
+    try:
+        async with desk.turn():
+            for index, (picture, wish) in enumerate(pairs):
+                desk.current = picture.number
+                status = Status(f"{picture.name}: {index + 1} of {len(pairs)}", "busy")
+                yield screen.all(desk, status)
+                async with aclosing(_work(setting, screen, desk, picture, wish)) as updates:
+                    async for update in updates:
+                        yield update
+                if picture.failure is not None:
+                    failures.append(f"{picture.name}: {picture.failure}")
+    except UsageError as error:
+        yield screen.said(Status(str(error), "failed"))
+        return
     done = len(pairs) - len(failures)
     told = f"{done} of {len(pairs)} images are done; results.zip holds all"
     status = Status("; ".join([told, *failures]), "failed" if failures else "said")
@@ -115,7 +126,16 @@ async def save(setting: Setting, desk: Desk, picture: Picture) -> None:
 
 async def _work(
     setting: Setting, screen: Screen, desk: Desk, picture: Picture, wish: Wish
-) -> AsyncIterator[Update]:
+) -> AsyncGenerator[Update, None]:
+    with setting.desks.using(desk):
+        async with aclosing(_steps(setting, screen, desk, picture, wish)) as updates:
+            async for update in updates:
+                yield update
+
+
+async def _steps(
+    setting: Setting, screen: Screen, desk: Desk, picture: Picture, wish: Wish
+) -> AsyncGenerator[Update, None]:
     version = picture.versions + 1
     yield screen.begun(desk, Status(f"{picture.name}: starting", "busy"))
     try:

@@ -37,7 +37,7 @@ segmint.attachViewer = (element, props, trigger, watch) => {
   const loading = segmint.createLoading({ layers, camera, colorOf });
   const body = make("div", { class: "segmint-body" }, painting.panel, stage);
   root.append(toolbar.element, body, slices.element, scale.element, readout.element);
-  let [shown, wasMode, opened] = [null, null, false];
+  let [shown, wasMode, opened, wasBusy] = [null, null, false, false];
 
   function place() {
     layers.place();
@@ -134,6 +134,8 @@ segmint.attachViewer = (element, props, trigger, watch) => {
     shown = key;
     furniture.hasPicture(Boolean(value.view));
     furniture.busy(value.busy);
+    if (value.busy && !wasBusy) reveal();
+    wasBusy = Boolean(value.busy);
     furniture.badge(value.frame?.text ?? (value.preview ? "preview" : null));
     readout.reserve(value.has_probabilities);
     slices.receive(value.slices ?? 1, look.slice);
@@ -141,6 +143,13 @@ segmint.attachViewer = (element, props, trigger, watch) => {
     if (value.view) painting.receive(value);
     arrange();
     load();
+  }
+
+  /** On a phone the picture lies below the button that starts the work. */
+  function reveal() {
+    const { top, bottom } = stage.getBoundingClientRect();
+    const seen = Math.min(bottom, innerHeight) - Math.max(top, 0);
+    if (seen < Math.min(bottom - top, innerHeight) / 2) root.scrollIntoView({ block: "start" });
   }
 
   async function load() {
