@@ -100,8 +100,8 @@ def build_page(setting: Any) -> Any:
 
 def stand_in() -> None:
     """Put these in the places of the real ones."""
-    sys.modules["segmint.app.crew"] = _module("crew", Crew=FakeCrew)
-    sys.modules["segmint.app.page"] = _module("page", build_page=build_page, styles=str)
+    sys.modules["segmint.app.crew.crew"] = _module("crew.crew", Crew=FakeCrew)
+    sys.modules["segmint.app.page.page"] = _module("page.page", build_page=build_page, styles=str)
 
 
 def _module(name: str, **content: Any) -> types.ModuleType:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from segmint.app.crew import Crew
-    from segmint.app.desks import Desks
+    from segmint.app.crew.crew import Crew
+    from segmint.app.desks.desks import Desks
     from segmint.app.found_runs import FoundRun
     from segmint.app.options import LimitOptions
     from segmint.cli.inputs import RunOptions

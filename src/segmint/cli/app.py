@@ -51,7 +51,7 @@ def _app(
 
     check_app_packages()
     from segmint.app.found_runs import find_runs
-    from segmint.app.server import serve
+    from segmint.app.serving.server import serve
 
     serve(server, limits, find_runs(runs), how=how, ready=_ready)
     console.say("stopped")

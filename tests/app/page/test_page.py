@@ -13,7 +13,7 @@ import tifffile
 from page_tab import Tab, started
 from PIL import Image as Pillow
 
-from segmint.app.samples import samples
+from segmint.app.desks.samples import samples
 from segmint.cli import run as command_line
 from segmint.images import read_labels
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from segmint.app.answers import answer_facts, files_in, most_components
-from segmint.app.carried_maps import carry_maps
 from segmint.app.changes import Changes
 from segmint.app.errand import Telling
-from segmint.app.held_images import opened_fit, opened_image
-from segmint.app.result_links import link_result
-from segmint.app.views import write_label_view
+from segmint.app.errands.answers import answer_facts, files_in, most_components
+from segmint.app.errands.carried_maps import carry_maps
+from segmint.app.errands.held_images import opened_fit, opened_image
+from segmint.app.errands.result_links import link_result
+from segmint.app.views.view import write_label_view
 
 
 def change_result(

@@ -7,10 +7,10 @@ from typing import Any
 
 from segmint.app.changes import Changes
 from segmint.app.errand import Telling
+from segmint.app.errands.held import held, stamp
+from segmint.app.errands.held_images import opened_fit, opened_image
 from segmint.app.errands.opening import draw_overview, draw_picture
-from segmint.app.held import held, stamp
-from segmint.app.held_images import opened_fit, opened_image
-from segmint.app.views import view_path, write_label_view
+from segmint.app.views.view import view_path, write_label_view
 from segmint.errors import InputError
 from segmint.images import Image
 from segmint.methods.segmentation import RESULT
@@ -51,13 +51,13 @@ def draw_view(
     elif kind == "picture":
         draw_picture(_image_with(Path(path), index), folder, index)
     elif kind == "labels" and fit is not None and large:
-        from segmint.app.errands.large import draw_large_labels
+        from segmint.app.errands.large_images import draw_large_labels
 
         draw_large_labels(folder, Path(fit), Path(path), index)
     elif kind == "labels" and fit is not None:
         _draw_labels(_image_with(Path(path), index), Path(fit), folder, index)
     elif kind.startswith(_MAP):
-        from segmint.app.view_maps import draw_map_view
+        from segmint.app.views.maps import draw_map_view
 
         draw_map_view(folder, kind.removeprefix(_MAP), index)
     else:

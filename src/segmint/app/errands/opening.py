@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from segmint.app.errand import Telling
-from segmint.app.held_images import opened_image
-from segmint.app.views import (
+from segmint.app.errands.held_images import opened_image
+from segmint.app.views.view import (
     picture_png,
     plane_of,
     upright_size,
@@ -42,7 +42,7 @@ def open_picture(
     Raises:
         InputError: for what is no image, is damaged or is too large.
     """
-    from segmint.app.errands.large import is_large
+    from segmint.app.errands.large_images import is_large
 
     file = Path(path)
     if is_large(file, max_whole):
@@ -77,8 +77,8 @@ def draw_overview(path: Path, views: Path, index: int) -> None:
         InputError: when it is damaged.
         OutputError: when the view cannot be written.
     """
-    from segmint.app.errands.large import overview_picture
-    from segmint.app.scene_labels import upright_view
+    from segmint.app.errands.large_images import overview_picture
+    from segmint.app.views.scene_labels import upright_view
     from segmint.images import open_scene
 
     with open_scene(path) as scene:
@@ -88,7 +88,7 @@ def draw_overview(path: Path, views: Path, index: int) -> None:
 
 
 def _open_scene(path: Path, views: Path, max_pixels: int) -> dict[str, Any]:
-    from segmint.app.scene_overviews import upright_scene_size
+    from segmint.app.views.scene_overviews import upright_scene_size
     from segmint.images import open_scene
     from segmint.images.decoding import Request, check_pixel_count
 

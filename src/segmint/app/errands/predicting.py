@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segmint.app.answers import write_answer
 from segmint.app.errand import Telling
-from segmint.app.held_images import opened_image
-from segmint.app.opened_answers import Asked, described, opened, places_hidden
-from segmint.app.result_links import link_result
+from segmint.app.errands.answers import write_answer
+from segmint.app.errands.held_images import opened_image
+from segmint.app.errands.opened_runs import RunChoice, described, opened, places_hidden
+from segmint.app.errands.result_links import link_result
 from segmint.errors import UsageError
 from segmint.images.palettes import colors_of, to_hex
 
@@ -59,7 +59,7 @@ def predict_picture(
         max_memory: what the process may hold, as ``2GiB``.
 
     Returns:
-        What :func:`segmint.app.answers.write_answer` says; classes that do not occur stand
+        What :func:`segmint.app.errands.answers.write_answer` says; classes that do not occur stand
         in the legend with 0 pixels.
 
     Raises:
@@ -71,7 +71,7 @@ def predict_picture(
     options = PredictOptions(
         peer=peer, tta=tuple(tta), tta_scales=tuple(tta_scales), uncertainty=uncertainty
     )
-    asked = Asked(
+    choice = RunChoice(
         places=tuple(places),
         peer=options.peer,
         tta=options.tta,
@@ -82,13 +82,13 @@ def predict_picture(
     )
     folders = {"fit": Path(fit), "result": Path(result), "views": Path(views)}
     if large:
-        from segmint.app.errands.large import predict_large
+        from segmint.app.errands.large_images import predict_large
 
         return predict_large(
-            telling, Path(path), name, **folders, asked=asked, uncertainty=uncertainty
+            telling, Path(path), name, **folders, choice=choice, uncertainty=uncertainty
         )
     with places_hidden(places):
-        answering = opened(asked)
+        answering = opened(choice)
         check_uncertainty(answering, asked=uncertainty)
         image = opened_image(Path(path), name)
         found = _answered(answering, image, uncertainty=uncertainty)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from segmint.app.errand import Telling
-from segmint.app.strokes import MOST_IDS, NOTHING, save_scribbles
+from segmint.app.views.strokes import MOST_IDS, NOTHING, save_scribbles
 from segmint.errors import InputError
 from segmint.images.masks import read_masks
 from segmint.methods.segment import check_scribble_shape

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.app.answers import write_answer
 from segmint.app.errand import Telling
-from segmint.app.held import held, stamp
-from segmint.app.held_images import opened_image
-from segmint.app.result_links import link_result
-from segmint.app.views import label_png, nearest, upright_size, view_size
+from segmint.app.errands.answers import write_answer
+from segmint.app.errands.held import held, stamp
+from segmint.app.errands.held_images import opened_image
+from segmint.app.errands.result_links import link_result
+from segmint.app.views.view import label_png, nearest, upright_size, view_size
 from segmint.app.visitor_options import visitor_options
 from segmint.images import Image
 from segmint.images.viewing import upright
@@ -70,7 +70,7 @@ def segment_picture(
         max_memory: that this may hold, as 2GiB.
 
     Returns:
-        What :func:`segmint.app.answers.write_answer` says.
+        What :func:`segmint.app.errands.answers.write_answer` says.
 
     Raises:
         InputError: for an image or scribbles that cannot be used.
@@ -85,7 +85,7 @@ def segment_picture(
     }
     given = visitor_options(method, options or {})
     if large:
-        from segmint.app.errands.large import segment_large
+        from segmint.app.errands.large_images import segment_large
 
         return segment_large(
             telling,

@@ -1,0 +1,1 @@
+"""The processes that do what takes time, memory or files from visitors."""

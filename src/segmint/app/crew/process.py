@@ -1,0 +1,81 @@
+"""What runs in a process of the page: one errand after the other.
+
+It ends when the server does, however that was, and whatever it does then.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from segmint.app.crew.failures import failure, of_error
+from segmint.app.crew.messages import Request, Sign, Trace
+from segmint.app.crew.paths import without_folders
+from segmint.app.crew.telling import LineTelling
+from segmint.app.errand import Told
+from segmint.errors import SegmintError
+
+_FIRST_TO_GO = "500"
+"""Where memory runs out Linux ends processes by points, of which this many are added: rather this
+process than the server."""
+
+
+def work(line: Connection, threads: int) -> None:
+    """Do what the server asks for, until it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides what becomes of its processes
+    threading.Thread(target=_end_with_server, daemon=True).start()
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
+    _use_threads(threads)
+    with suppress(EOFError, OSError):
+        line.send(Sign.READY)
+        while True:
+            request = line.recv()
+            if isinstance(request, Request):  # a sign to stop may come when all is done
+                line.send(Sign.BEGUN)
+                telling = LineTelling(line)
+                told = _told(request, telling, line)
+                telling.flush()
+                line.send(told)
+
+
+def _told(request: Request, telling: LineTelling, line: Connection) -> Told:
+    try:
+        return Told(kind="done", data=_returned(request, telling))
+    except Exception as error:  # noqa: BLE001 (a visitor's file may provoke anything)
+        if not isinstance(error, SegmintError | MemoryError):
+            line.send(Trace(traceback.format_exc()))
+        data = of_error(error).data
+        sentence = without_folders(data["sentence"], request.arguments)
+        return failure(sentence, data["cause"], usage=data["usage"])
+
+
+def _returned(request: Request, telling: LineTelling) -> dict[str, Any]:
+    """What the errand's function returns, which is for a page, and so has to be plain."""
+    returned = dict(request.entry.load()(telling, **request.arguments))
+    json.dumps(returned)
+    return returned
+
+
+def _use_threads(count: int) -> None:
+    from segmint.devices import use_threads
+
+    os.environ["OMP_NUM_THREADS"] = str(count)  # of libraries that are loaded later
+    if "torch" in sys.modules:
+        use_threads(count)
+
+
+def _end_with_server() -> None:
+    server = multiprocessing.parent_process()
+    if server is not None:
+        wait([server.sentinel])
+        os._exit(1)

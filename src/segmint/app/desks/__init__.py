@@ -1,0 +1,1 @@
+"""What visitors have open, and how it gets there."""

@@ -1,0 +1,1 @@
+"""The server: where it listens, and what it answers past Gradio."""
