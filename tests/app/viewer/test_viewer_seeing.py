@@ -204,7 +204,11 @@ def test_probabilities_of_a_pixel_are_asked_for_once_it_rests(
     asked = [each for each in site.asked if "probabilities" in each]
     assert asked == ["/segmint/desks/d/1/probabilities/1?x=20&y=30&slice=0"]
     bars = tab.page.locator(".segmint-probabilities li")
-    assert bars.all_inner_texts()[:3] == ["class 1\n60.0 %", "class 4\n20.0 %", "class 3\n10.0 %"]
+    assert bars.all_inner_texts()[:3] == [
+        "component 1\n60.0 %",
+        "component 4\n20.0 %",
+        "component 3\n10.0 %",
+    ]
     assert bars.count() == 5
     assert tab.faults == []
 

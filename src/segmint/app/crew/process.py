@@ -22,8 +22,11 @@ from segmint.app.crew.messages import Request, Sign, Trace
 from segmint.app.crew.paths import without_folders
 from segmint.app.crew.telling import LineTelling
 from segmint.app.errand import Told
+from segmint.app.errands.held import held
 from segmint.errors import SegmintError
 
+_REST_SECONDS = 20.0
+"""Without an errand, after which images are no longer held."""
 _FIRST_TO_GO = "500"
 """Where memory runs out Linux ends processes by points, of which this many are added: rather this
 process than the server."""
@@ -39,6 +42,8 @@ def work(line: Connection, threads: int) -> None:
     with suppress(EOFError, OSError):
         line.send(Sign.READY)
         while True:
+            if not line.poll(_REST_SECONDS):
+                held.clear()  # of a visitor who has left, or rests
             request = line.recv()
             if isinstance(request, Request):  # a sign to stop may come when all is done
                 line.send(Sign.BEGUN)

@@ -70,7 +70,7 @@ segmint.createReadout = camera => {
     filled.style.width = `${100 * share}%`;
     filled.style.backgroundColor = row?.color ?? segmint.palette.colorOf(id);
     return make("li", {},
-      make("span", { class: "segmint-bar-name" }, row?.name || `class ${id}`),
+      make("span", { class: "segmint-bar-name" }, row?.name || `component ${id}`),
       make("span", { class: "segmint-bar-value" }, segmint.percent(share)),
       make("span", { class: "segmint-track" }, filled));
   }
