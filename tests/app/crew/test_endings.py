@@ -293,7 +293,7 @@ async def serve():
     registry.register("write", "crew_errands:write", "for a test")
     crew = Crew(LimitOptions(), threads=1, preload=(), registry=registry)
     await crew.start()
-    while len(crew.status().pids) < 2:
+    while len(crew.status().pids) < 3:
         await asyncio.sleep(0.01)
     sys.stdout.write(" ".join(map(str, crew.status().pids)) + chr(10))
     sys.stdout.flush()
@@ -313,12 +313,14 @@ def test_processes_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, str(script), str(path)], env=environment, stdout=subprocess.PIPE
     ) as server:
-        assert server.stdout is not None
-        pids = [int(word) for word in server.stdout.readline().split()]
-        _wait_for(path.exists)
-        assert len(pids) == 2
-        assert all(map(is_alive, pids))
-        server.kill()
+        try:
+            assert server.stdout is not None
+            pids = [int(word) for word in server.stdout.readline().split()]
+            _wait_for(path.exists)
+            assert len(pids) == 3
+            assert all(map(is_alive, pids))
+        finally:
+            server.kill()
         _wait_for(lambda: not any(map(is_alive, pids)))
 
 
