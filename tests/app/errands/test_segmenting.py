@@ -146,7 +146,7 @@ def test_scribbles_are_those_of_the_command_line(upload: Path, method: str) -> N
     for _ in range(2):
         facts = segmented(upload, "photo.png", method=method, options=options, scribbles=str(marks))
     theirs = by_command(upload, "photo.png", method, {**options, "scribbles": marks})
-    assert_same_files(upload.parent / "fit", theirs, "photo.png", "scribbles.png")
+    assert_same_files(upload.parent / "fit", theirs, "photo.png", "photo-scribbles.png")
     assert [row["id"] for row in facts["legend"]] == [0, 4, 7]
     assert facts["most_components"] is None
 

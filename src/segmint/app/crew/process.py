@@ -25,7 +25,7 @@ from segmint.app.errand import Told
 from segmint.app.errands.held import held
 from segmint.errors import SegmintError
 
-_REST_SECONDS = 20.0
+_REST_SECONDS = 10.0
 """Without an errand, after which images are no longer held."""
 _FIRST_TO_GO = "500"
 """Where memory runs out Linux ends processes by points, of which this many are added: rather this

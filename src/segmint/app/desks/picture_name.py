@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 _LONGEST = 100
 _LONGEST_SUFFIX = 20
@@ -38,6 +38,18 @@ def picture_name(given: str) -> str:
     if _RESERVED.fullmatch(clean):
         clean = f"_{clean}"
     return _shortened(clean) or _UNNAMED
+
+
+def download_name(picture: str, file: str) -> str:
+    """What a file of a picture's result is called when it is saved.
+
+    Example:
+        >>> download_name("brain.nii.gz", "labels.nii.gz")
+        'brain-labels.nii.gz'
+    """
+    from segmint.images.masks import stem_of
+
+    return f"{stem_of(Path(picture))}-{file}"
 
 
 def _is_shown(letter: str) -> bool:

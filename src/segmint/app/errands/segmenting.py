@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segmint.app.desks.picture_name import download_name
 from segmint.app.errand import Telling
 from segmint.app.errands.answers import write_answer
 from segmint.app.errands.held import held, stamp
@@ -104,7 +105,7 @@ def segment_picture(
     warm = _warm_start(Path(path))
     found, stopped = _segmented(telling, image, marks, warm, how, given)
     guides = {
-        "scribbles": None if scribbles is None else Path(scribbles).name,
+        "scribbles": None if scribbles is None else download_name(name, "scribbles.png"),
         "unlabelled": UNLABELLED,
         "region": None,
     }

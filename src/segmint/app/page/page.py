@@ -71,8 +71,7 @@ class _Page:
                         self._free = LabelFreeDoor(self._setting.how.seed)
                     with gr.Tab("I have a trained run", id="trained") as self._trained_tab:
                         self._trained = TrainedDoor(self._setting.runs)
-                has_runs = bool(self._setting.runs)
-                self._door = gr.State("trained" if has_runs else "label-free")
+                self._door = gr.State("label-free")
                 with gr.Row(elem_id="actions"):
                     go = gr.Button("Segment", variant="primary", elem_id="segment")
                     every = gr.Button("Segment all", elem_id="segment-all", visible=False)

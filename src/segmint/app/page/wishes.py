@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from segmint.app.desks.picture_name import download_name
 from segmint.app.errand import Errand
 from segmint.app.page.lines import Deed, ImageDeed, MethodDeed, RunDeed
 from segmint.cli.predict import PredictOptions
@@ -104,7 +104,7 @@ class Trained:
 
 def scribbles_name(picture: Picture) -> str:
     """What the file of strokes is called when it is downloaded."""
-    return f"{Path(picture.name).stem}-scribbles.png"
+    return download_name(picture.name, "scribbles.png")
 
 
 def _image_deed(picture: Picture) -> ImageDeed:

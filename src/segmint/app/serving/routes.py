@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from segmint.app.desks.desks import TooManyError
+from segmint.app.desks.picture_name import download_name
 from segmint.app.desks.uploads import TooLargeError, load_scribbles, open_upload
 from segmint.app.guard.bodies import announced_length
 from segmint.app.serving.address import DESKS, Address, address_of, checked_name
@@ -179,7 +180,7 @@ def _sent(
     if not path.is_file():
         found.refuse()
     if name is not None:
-        name = f"{Path(found.picture.name).stem}-{name}"
+        name = download_name(found.picture.name, name)
     return FileResponse(
         path, media_type=media_type, filename=name, headers={"Cache-Control": cache}
     )
