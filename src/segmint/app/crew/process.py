@@ -5,6 +5,8 @@ It ends when the server does, however that was, and whatever it does then.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import multiprocessing
 import os
@@ -43,7 +45,7 @@ def work(line: Connection, threads: int) -> None:
         line.send(Sign.READY)
         while True:
             if not line.poll(_REST_SECONDS):
-                held.clear()  # of a visitor who has left, or rests
+                _let_go()
             request = line.recv()
             if isinstance(request, Request):  # a sign to stop may come when all is done
                 line.send(Sign.BEGUN)
@@ -51,6 +53,14 @@ def work(line: Connection, threads: int) -> None:
                 told = _told(request, telling, line)
                 telling.flush()
                 line.send(told)
+
+
+def _let_go() -> None:
+    """Give memory back: images of a visitor who has left, or rests, and what they left behind."""
+    held.clear()
+    gc.collect()
+    with suppress(OSError, AttributeError):  # of the GNU C library, which keeps freed memory
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _told(request: Request, telling: LineTelling, line: Connection) -> Told:
