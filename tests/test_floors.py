@@ -32,7 +32,7 @@ FLOORS = {
     **dict.fromkeys(["objectives", "mixtures", "regions"], 3),
     **dict.fromkeys(["datasets"], 4),
     **dict.fromkeys(["solvers", "methods", "inference"], 5),
-    **dict.fromkeys(["recipes", "comparisons"], 6),
+    **dict.fromkeys(["recipes", "comparisons", "engines"], 6),
     **dict.fromkeys(["reports"], 7),
     **dict.fromkeys(["cli", "app"], 8),
 }

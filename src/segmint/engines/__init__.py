@@ -1,0 +1,1 @@
+"""Many images over many processes: on this machine, or on the machines of a Ray cluster."""
