@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from segmint.errors import OutputError
+
+if TYPE_CHECKING:
+    from segmint.engines.progress_line import Watch
 
 
 def complain(sentence: str) -> None:
@@ -123,6 +126,32 @@ def progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
                 bar.console.print(f"{description}: {note}", markup=False, highlight=False)
 
         yield advance
+
+
+@contextmanager
+def watching(*, quiet: bool = False) -> Iterator[tuple[Watch, Callable[[str], None]]]:
+    """How a collection is shown: one line that changes on a terminal, one now and then elsewhere.
+
+    Yields:
+        What is shown its line, and what says a sentence beside it.
+    """
+    from segmint.engines.progress_line import PlainLines
+
+    if quiet:
+        yield lambda line: None, say
+        return
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield PlainLines(say), say
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(Text(), console=Console(stderr=True), refresh_per_second=4) as live:
+        yield (
+            lambda line: live.update(Text(str(line))),
+            lambda sentence: live.console.print(_shown(sentence), markup=False, highlight=False),
+        )
 
 
 class _Lines:

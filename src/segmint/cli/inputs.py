@@ -27,6 +27,9 @@ class InputOptions(Options):
     """What the pages of a multi-page file are."""
     max_pixels: int = option(MAX_PIXELS, low=1, high=2**62)
     """Refuse files that announce more pixels than this."""
+    lean: bool = option(False)
+    """Write no overlay.png and no hierarchy.npz, which take most of the room, of images that fit
+    into memory."""
     json: bool = option(False)
     """Print the results as JSON."""
     quiet: bool = option(False)
@@ -46,6 +49,31 @@ class PlaceOptions(Options):
         super().__post_init__()
         if self.region is not None and not Path(self.region).exists():
             raise missing("region", self.region)
+
+
+ENGINES: tuple[str, ...] = ("local", "ray")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions(Options):
+    """What does the work on many images, and where."""
+
+    engine: str = option("local", choices=ENGINES)
+    """Worker processes of this machine, or of the machines of a Ray cluster (extra 'ray')."""
+    address: str | None = option(None)
+    """Of a Ray cluster: ray://HOST:PORT from anywhere, HOST:PORT or auto on one of its machines; if
+    not given Ray is started on this machine for the time of the command."""
+    workers: int | None = option(None, low=0, high=100_000)
+    """Worker processes; 0 does all in the command itself, as 8 images or fewer are if this is not
+    given; else one for every four cores of this machine, or what the cluster has room for."""
+    gpus_per_worker: float = option(0.0, low=0, high=64)
+    """Graphics cards of each worker; 0.25 lets four workers share one."""
+    images_per_batch: int = option(16, low=1, high=10_000)
+    """Most images that a worker is given at once; fewer where they take long."""
+    part: str | None = option(None)
+    """Part of the collection to do, as 3/100: every hundredth image from the third."""
+    accept_other: bool = option(False)
+    """Go on where results of other options are, and keep them."""
 
 
 STREAMS: tuple[str, ...] = ("auto", "tiff", "zarr")

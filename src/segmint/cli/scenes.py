@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from segmint.cli import console
+from segmint.cli.guide_files import matching_file
 from segmint.cli.inputs import InputOptions, SceneOptions
-from segmint.cli.work import matching_file
+from segmint.engines.item import Item
 from segmint.errors import UsageError
 from segmint.images.opening_scenes import can_stream, open_scene
 from segmint.inference.memory_limit import MemoryLimit
@@ -19,7 +20,9 @@ from segmint.solvers.epoch_line import clock_time
 if TYPE_CHECKING:
     from segmint.images.scene import Scene
     from segmint.inference.answer_file import Form
+    from segmint.inference.elsewhere import Elsewhere
     from segmint.inference.scene_answer import SceneOutcome
+    from segmint.inference.scene_source import SceneSource
 
 SECONDS_BETWEEN_LINES = 30.0
 """Of progress, where it is not shown on a terminal."""
@@ -47,6 +50,8 @@ class ScenesByWindow:
     """What decides the labels beside the options, so that only the same work is gone on with."""
     refused: Mapping[str, bool] = field(default_factory=dict)
     """Options that only whole images can be answered with, and whether they were given."""
+    spread: Callable[[SceneSource], Elsewhere] | None = None
+    """Has windows answered by others."""
 
     def takes(self, path: Path) -> bool:
         """Whether the file must or shall be answered window by window."""
@@ -61,9 +66,11 @@ class ScenesByWindow:
                 whole > self.limit.left()
             )
 
-    def segment(self, path: Path, folder: Path) -> dict[str, Any]:
+    def segment(self, item: Item, folder: Path) -> dict[str, Any]:
         """Answer the file and write its folder; what the record in it says."""
         from segmint.inference.answer_file import answer_file
+
+        path = Path(item.image)
 
         for name, given in self.refused.items():
             if given:
@@ -78,7 +85,7 @@ class ScenesByWindow:
             method=self.method,
             options=self.options,
             seed=self.seed,
-            region=matching_file(self.region, path, "region"),
+            region=matching_file(item.region or self.region, path, "region"),
             probabilities=self.probabilities,
             form=cast("Form", self.scenes.stream),
             pages=self.inputs.pages,
@@ -86,6 +93,7 @@ class ScenesByWindow:
             max_pixels=self.inputs.max_pixels,
             identity=self.identity,
             progress=None if self.inputs.quiet else _Progress(path),
+            spread=self.spread,
             tell=None if self.inputs.quiet else lambda said: console.say(f"{path}: {said}"),
         )
 

@@ -18,21 +18,25 @@ from segmint.options import Options, option
 from segmint.recipes import recipes
 from segmint.recipes.file_options import FileOptions
 from segmint.recipes.recipe import Recipe
+from segmint.recipes.restarting import FINISHED, GOES_ON, Wish, standing_of
 from segmint.recipes.run_folder import (
     CONFIG,
     LAST,
     Config,
     check_resumable,
-    is_finished,
     is_unfinished,
     read_config,
 )
 from segmint.recipes.settings import assignments
+from segmint.solvers.agreement import ToldError, first_does
+from segmint.solvers.launched import launched, refuse_one_process_recipe
+from segmint.solvers.meeting import TookPartError, taking_part
 
 if TYPE_CHECKING:
     from segmint.images import Image
     from segmint.recipes.run import Run
     from segmint.reports.data_survey import Survey
+    from segmint.solvers.place import Place
     from segmint.solvers.watcher import Watcher
 
 DEFAULT_OUT = "segmint-run"
@@ -150,11 +154,33 @@ def _train(
     how: Mapping[str, Any],
     values: dict[str, Any],
 ) -> int:
-    arithmetic = RunOptions(**how)
-    use_threads(arithmetic.threads)
+    """Learn, also as one of the processes of a launcher, of which the first one alone speaks."""
+    use_threads(RunOptions(**how).threads)
+    with taking_part() as place:
+        try:
+            return _take_part(place, recipe, data, running, files, how, values)
+        except TookPartError:
+            return 0
+        except ToldError as told:
+            return told.exit_code
+        except KeyboardInterrupt:
+            if place.is_first:
+                raise
+            return 1
+
+
+def _take_part(
+    place: Place,
+    recipe: str | None,
+    data: list[str],
+    running: TrainOptions,
+    files: Mapping[str, Any],
+    how: Mapping[str, Any],
+    values: dict[str, Any],
+) -> int:
     if running.resume is not None:
         others = [*values, *files, *_given(how)]
-        return _resume(Path(running.resume), recipe, others, running)
+        return _resume(place, Path(running.resume), recipe, others, running)
     for name, value in assignments(running.set).items():
         if name in values:
             raise UsageError(f"--set gives {name}, which an option of its own gives, too: give one")
@@ -162,12 +188,20 @@ def _train(
     base = _base(recipe, data, running, how)
     base = replace(base, files=replace(base.files, **files))
     chosen: Recipe = recipes.load(base.recipe)
-    _check_out(Path(running.out), overwrite=running.overwrite)
+    wish = Wish(config=base, values=values, out=Path(running.out), overwrite=running.overwrite)
+    standing = first_does(place, lambda: standing_of(wish))
+    if standing == GOES_ON:
+        return _go_on(place, wish.out, running)
+    if standing == FINISHED:
+        if place.is_first:
+            console.result(f"the run in {wish.out} is finished")
+        return 0
     images: Sequence[str | Image] = base.data
     failures: list[str] = []
     if not chosen.takes_dataset:
+        first_does(place, lambda: refuse_one_process_recipe(base.recipe, launched()))
         images, failures = _readable(base.data, base.files)
-    return _learn(base, images, values, running, failures)
+    return _learn(place, base, images, values, running, failures)
 
 
 def _base(
@@ -202,6 +236,7 @@ def _given(how: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _learn(
+    place: Place,
     config: Config,
     data: Sequence[str | Image],
     values: Mapping[str, Any],
@@ -211,19 +246,23 @@ def _learn(
     from segmint.recipes.training import learn
 
     out = Path(running.out)
-    say = None if running.quiet else console.say
+    quiet = running.quiet or not place.is_first
+    say = None if quiet else console.say
 
     def work(watch: Watcher | None) -> Run:
         return learn(config, data, out=out, values=values, watch=watch, say=say)
 
-    run = _watched(work, out, recipes.load(config.recipe), quiet=running.quiet)
+    if not place.is_first:
+        work(None)
+        return 0
+    run = _watched(work, out, recipes.load(config.recipe), quiet=quiet)
     return _finish(run, out, failures)
 
 
-def _resume(out: Path, recipe: str | None, given: Sequence[str], running: TrainOptions) -> int:
+def _resume(
+    place: Place, out: Path, recipe: str | None, given: Sequence[str], running: TrainOptions
+) -> int:
     """Go on with a run; ``given`` are the names of options that would change it."""
-    from segmint.recipes.training import resume
-
     others = [
         *([recipe] if recipe is not None else []),
         *(f"--{name.rpartition('.')[2].replace('_', '-')}" for name in given),
@@ -238,12 +277,21 @@ def _resume(out: Path, recipe: str | None, given: Sequence[str], running: TrainO
         raise UsageError(
             f"--resume goes on with the options of the run, so {what} is one too many: leave it out"
         )
-    check_resumable(out)
+    first_does(place, lambda: check_resumable(out))
+    return _go_on(place, out, running)
+
+
+def _go_on(place: Place, out: Path, running: TrainOptions) -> int:
+    from segmint.recipes.training import resume
+
     say = None if running.quiet else console.say
 
     def work(watch: Watcher | None) -> Run:
         return resume(out, watch=watch, say=say)
 
+    if not place.is_first:
+        resume(out)
+        return 0
     learned = recipes.load(read_config(out / CONFIG).recipe)
     return _finish(_watched(work, out, learned, quiet=running.quiet), out, [])
 
@@ -291,20 +339,6 @@ def _how_to_go_on(out: Path) -> str:
             f"stopped: the last checkpoint is kept; 'segmint train --resume {out}' goes on from it"
         )
     return "stopped: there is no checkpoint yet; run the same command again to learn anew"
-
-
-def _check_out(out: Path, *, overwrite: bool) -> None:
-    if out.is_file():
-        raise UsageError(f"--out {out} is a file: name a folder")
-    if overwrite:
-        return
-    if is_finished(out):
-        raise UsageError(f"{out} holds a finished run: pass --overwrite or another --out")
-    if is_unfinished(out):
-        raise UsageError(
-            f"{out} holds a run that was cut off: go on with --resume {out}, or pass --overwrite "
-            "or another --out"
-        )
 
 
 def _readable(data: Sequence[str], files: FileOptions) -> tuple[list[Image], list[str]]:

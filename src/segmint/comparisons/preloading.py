@@ -24,7 +24,7 @@ _RECIPES = (
 _ZOO = ("segmint.networks.zoo", "segmentation_models_pytorch")
 """Where an arm has a network of that package, which takes seconds to import."""
 _COMPONENTS = ("segmint.comparisons.mixture_scores", "segmint.comparisons.segment_scores")
-_METHODS: Mapping[str, str] = {
+METHOD_MODULES: Mapping[str, str] = {
     "clustering": "segmint.solvers.clustering",
     "deepg": "segmint.solvers.deep_mixture",
     "deepsvg": "segmint.solvers.deep_mixture",
@@ -35,6 +35,7 @@ _METHODS: Mapping[str, str] = {
     "kmeans": "sklearn.cluster",
     "slic": "skimage.segmentation",
 }
+"""What each method imports when it runs."""
 
 
 def modules_of(comparison: Comparison) -> list[str]:
@@ -46,5 +47,5 @@ def modules_of(comparison: Comparison) -> list[str]:
         modules += _ZOO
     if any(map(is_label_free, comparison.arms)):
         modules += _COMPONENTS
-    modules += [_METHODS[arm.name] for arm in comparison.arms if arm.name in _METHODS]
+    modules += [METHOD_MODULES[arm.name] for arm in comparison.arms if arm.name in METHOD_MODULES]
     return list(dict.fromkeys(modules))

@@ -36,19 +36,21 @@ class MemoryLimit:
     total: int
 
     @classmethod
-    def of(cls, text: str | None) -> Self:
+    def of(cls, text: str | None, *, among: int = 1) -> Self:
         """The limit that a text names.
 
         Args:
             text: a number with KiB, MiB, GiB, TiB (or K, M, G, T), KB, MB, GB, TB or nothing, which
                 is bytes; None for what is held now and half of what is available besides.
+            among: processes that share it.
 
         Raises:
             UsageError: for any other text.
         """
         if text is None:
             available = available_memory()
-            return cls(held_memory() + (_UNKNOWN if available is None else available) // 2)
+            free = _UNKNOWN if available is None else available
+            return cls(held_memory() + free // 2 // among)
         form = _FORM.fullmatch(text)
         size = float(form[1]) * _UNITS[form[2].upper()] if form else 0.0
         if not 1 <= size < 2**63:
@@ -56,7 +58,7 @@ class MemoryLimit:
                 f"--max-memory is {shortened(text)!r}, accepted is a size such as 2GiB, 1500MB or "
                 "a number of bytes: give one"
             )
-        return cls(int(size))
+        return cls(int(size) // among)
 
     def left(self) -> int:
         """Bytes beyond what the process holds now, and no more than the machine has; 0 or more."""

@@ -254,6 +254,7 @@ class Segmentation:
         image: ArrayLike | Image | None = None,
         *,
         files: Mapping[str, bytes] | None = None,
+        lean: bool = False,
     ) -> Path:
         """Write the result into a folder.
 
@@ -266,6 +267,7 @@ class Segmentation:
             folder: made when missing.
             image: what the labels belong to.
             files: content of further files by name, for example ``progress.gif``.
+            lean: leave out ``overlay.png`` and ``hierarchy.npz``, which take the most room.
 
         Returns:
             The folder.
@@ -281,13 +283,14 @@ class Segmentation:
         with staged_folder(folder, last=RESULT, replaces=FILES) as stage:
             labels = write_labels(stage / "labels", self.labels, like=source, colors=self.colors)
             if source is not None:
-                save_picture(stage / "overlay.png", self._overlay(source))
+                if not lean:
+                    save_picture(stage / "overlay.png", self._overlay(source))
                 components = component_table(
                     source.pixels, self.labels, names=self.names, colors=self.colors
                 )
                 channels = source.channel_names or None
                 write_components_csv(stage / "components.csv", components, channels=channels)
-            if self.hierarchy is not None:
+            if self.hierarchy is not None and not lean:
                 save_hierarchy(stage / "hierarchy.npz", self.hierarchy)
             if self.mixture is not None:
                 write_mixture(stage, self.mixture, self.history)

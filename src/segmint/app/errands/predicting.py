@@ -124,7 +124,7 @@ def _answered(answering: Answering, image: Image, *, uncertainty: bool) -> Segme
 def _written(
     found: Segmentation, image: Image, *, fit: Path, result: Path, views: Path
 ) -> dict[str, Any]:
-    from segmint.cli.work import panel_files
+    from segmint.reports.panel_files import panel_files
 
     found.save(fit, image, files=panel_files(image, found))
     link_result(fit, result)

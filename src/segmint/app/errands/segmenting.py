@@ -191,7 +191,7 @@ def _as_it_is(ended: _StoppedError, image: Image, marks: NDArray[np.int32] | Non
 
 
 def _save(found: Segmentation, image: Image, fit: Path) -> None:
-    from segmint.cli.work import panel_files
+    from segmint.reports.panel_files import panel_files
 
     found.save(fit, image, files=panel_files(image, found))
 

@@ -1,0 +1,206 @@
+"""What a worker does to the images of a collection: each ends in one state."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from segmint.cli.image_work import ImageWork, finished, is_of, reader, reason
+from segmint.cli.inputs import InputOptions, PlaceOptions, RunOptions
+from segmint.cli.scenes import ScenesByWindow
+from segmint.engines.item import Item
+from segmint.engines.job import Seat
+from segmint.engines.outcome import Outcome
+from segmint.errors import OutputError, SegmintError
+from segmint.methods.segmentation import RESULT
+
+if TYPE_CHECKING:
+    from segmint.cli.work import Spread
+    from segmint.engines.scene_job import Fit
+    from segmint.images import Image
+    from segmint.methods.segmentation import Segmentation
+
+TRACES = "unexpected-errors"
+"""Folder beside the results: what unexpected errors were, and where."""
+
+_PROBE_BYTES = 2**18
+"""Written to find out whether anything can be: more than a file system keeps for names alone."""
+
+_UNEXPECTED = (
+    *(RuntimeError, OSError, ValueError, LookupError),
+    *(TypeError, ArithmeticError, AttributeError, ImportError),
+)
+"""What becomes the failure of one image, with its kind, because nobody raised it on purpose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionJob(ABC):
+    """What is done to each image, as it is sent to workers."""
+
+    options: PlaceOptions
+    inputs: InputOptions
+    how: RunOptions
+    begun: int = 0
+    """When the collection was begun, in nanoseconds by the clock of the folder's file system."""
+    share: int = 1
+    """Workers of one machine, among whom its memory is shared."""
+
+    @property
+    @abstractmethod
+    def signature(self) -> dict[str, Any]:
+        """What tells a result apart from one made with other options: method, seed, options."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the results of all images, for their manifest."""
+        told = {"pages": self.inputs.pages, "precision": self.how.precision}
+        return {**self.signature, **told}
+
+    @property
+    @abstractmethod
+    def modules(self) -> Sequence[str]:
+        """What workers import, so that it is done once for those of a machine."""
+
+    @abstractmethod
+    def segment(self, image: Image, item: Item) -> tuple[Segmentation, Mapping[str, bytes]]:
+        """The segmentation of an image, and further files of its result by name."""
+
+    @abstractmethod
+    def by_window(self) -> ScenesByWindow | None:
+        """How images are done that do not fit into the memory, where they can be."""
+
+    def images(self, spread: Spread | None = None) -> ImageWork:
+        """The work on any image, with all that it needs read.
+
+        Args:
+            spread: has the windows of large images answered elsewhere.
+        """
+        windows = self.by_window()
+        if spread is not None and windows is not None:
+            windows = replace(windows, spread=spread)
+        return ImageWork(
+            read=reader(self.inputs, self.options.channels),
+            segment=self.segment,
+            by_window=None if self.options.channels else windows,
+            lean=self.inputs.lean,
+        )
+
+    def prepare(self, first: Item) -> None:  # noqa: B027 (most have nothing to say)
+        """Say what is to be said once, by the first image, before workers begin."""
+
+    def signature_of(self, item: Item) -> dict[str, Any]:
+        """The signature of one image, of which a table may have named further files."""
+        guides = {"region": item.region, "scribbles": item.scribbles}
+        named = {name: file for name, file in guides.items() if file is not None}
+        signature = self.signature
+        return {**signature, "options": {**signature["options"], **named}} if named else signature
+
+    @property
+    def fit_elsewhere(self) -> Fit | None:
+        """How other processes come to answer the windows of a scene; None sends them the fit."""
+        return None
+
+    def seated(self, seat: Seat) -> Self:
+        """The same job with what a worker has of its machine."""
+        how = self.how
+        if seat.device is not None and how.device == "auto":
+            how = replace(how, device=seat.device)
+        return replace(self, how=how, inputs=replace(self.inputs, quiet=True), share=seat.workers)
+
+    def open(self, seat: Seat) -> CollectionWork:
+        """Read what every image needs."""
+        job = self.seated(seat)
+        return CollectionWork(job=job, work=job.images())
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionWork:
+    """A job in the process that does it."""
+
+    job: CollectionJob
+    work: ImageWork
+
+    def do(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        """Do a few images, and tell of each as soon as it has ended.
+
+        Raises:
+            OutputError: when no result can be written.
+        """
+        for item in items:
+            yield self._outcome(item)
+
+    def _outcome(self, item: Item) -> Outcome:
+        folder = Path(self.job.inputs.out) / item.name
+        try:
+            return self._known(item, folder) or self._done(item, folder)
+        except OutputError as error:
+            self._check_room(error)
+            sentence = reason(item.image, error)
+        except (SegmintError, MemoryError) as error:
+            sentence = reason(item.image, error)
+        except _UNEXPECTED as error:
+            text = " ".join(str(error).split())
+            sentence = f"{item.image}: unexpected {type(error).__name__}: {text}"
+            self._keep_trace(item)
+        return Outcome(number=item.number, state="failed", sentence=sentence)
+
+    def _done(self, item: Item, folder: Path) -> Outcome:
+        return Outcome(number=item.number, state="done", told=self.work.do(item, folder))
+
+    def _known(self, item: Item, folder: Path) -> Outcome | None:
+        """What stands in the folder, if it need not be done again."""
+        path = Path(item.image)
+        record = None if self._is_replaced(folder) else finished(folder, path)
+        if record is None:
+            return None
+        ours = is_of(record, self.job.signature_of(item))
+        of_this_run = ours and _written(folder) >= self.job.begun
+        told = {name: record.get(name) for name in ("method", "components", "seconds", "notes")}
+        return Outcome(
+            number=item.number,
+            state="done" if of_this_run else "skipped",
+            told={
+                "image": item.image,
+                "result": str(folder),
+                **told,
+                **({} if ours else {"other_options": True}),
+            },
+        )
+
+    def _is_replaced(self, folder: Path) -> bool:
+        """Whether a result that may stand there is from before and not wanted."""
+        return self.job.inputs.overwrite and _written(folder) < self.job.begun
+
+    def _check_room(self, error: OutputError) -> None:
+        """Find out whether anything can be written, or only this result cannot.
+
+        Raises:
+            OutputError: the given one, when nothing can.
+        """
+        if "disk is full" in str(error):
+            raise error
+        try:
+            with tempfile.TemporaryFile(dir=self.job.inputs.out) as probe:
+                probe.write(bytes(_PROBE_BYTES))
+                probe.flush()
+        except OSError:
+            raise error from None
+
+    def _keep_trace(self, item: Item) -> None:
+        place = Path(self.job.inputs.out) / TRACES / f"{item.name}.txt"
+        with suppress(OSError):
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(traceback.format_exc(), encoding="utf-8")
+
+
+def _written(folder: Path) -> int:
+    """When a result was, in nanoseconds; 0 where there is none."""
+    with suppress(OSError):
+        return (folder / RESULT).stat().st_mtime_ns
+    return 0
