@@ -21,6 +21,7 @@ FLOORS = {
             "devices",
             "runs",
             "lazy",
+            "forking",
             "locking",
             "options",
             "torchvision_operators",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from segmint.errors import OutputError
-from segmint.locking import only_writer
+from segmint.locking import is_ours, only_writer
 
 pytest.importorskip("fcntl", reason="this system has no locks of this kind")
 
@@ -48,3 +49,25 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
 def test_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
     with only_writer(tmp_path):
         assert list(tmp_path.iterdir()) == []
+
+
+def test_an_open_file_is_ours_until_it_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with path.open("w+b") as first:
+        assert is_ours(first.fileno())
+        assert is_ours(first.fileno())
+        with path.open("r+b") as second:
+            assert not is_ours(second.fileno())
+    with path.open("r+b") as second:
+        assert is_ours(second.fileno())
+
+
+def test_a_file_is_ours_where_the_file_system_knows_no_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("fcntl.flock", unknown)
+    with (tmp_path / "file").open("w+b") as file:
+        assert is_ours(file.fileno())

@@ -48,6 +48,19 @@ def only_writer(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
         os.close(handle)
 
 
+def is_ours(handle: int) -> bool:
+    """Whether an open file is locked by this process alone now, until the file is closed.
+
+    On NFS only what is open for writing can be locked, so folders are not; a file is, also against
+    processes of other machines. Where there are no such locks the answer is yes.
+
+    Args:
+        handle: of a file that is open for reading and writing.
+    """
+    locks = _locks()
+    return locks is None or _taken(locks, handle)
+
+
 def _taken(locks: Any, handle: int) -> bool:
     """Whether the lock is ours now; also where the file system knows none."""
     try:

@@ -457,7 +457,8 @@ class TestManyImages:
         )
         finished = sorted(path.parent.name for path in out.rglob("result.json"))
         assert 3 <= len(finished) < 40
-        assert sorted(path.name for path in out.iterdir()) == [*finished, "report.html"]
+        beside = ["manifest.jsonl", "report.html"]
+        assert sorted(path.name for path in out.iterdir()) == [*finished, *beside]
         # The one that was saved when the signal came may not be counted.
         assert int(output.split()[0]) in (len(finished), len(finished) - 1)
         output, _ = succeeds("segment", "photos", *FAST, "--quiet")
@@ -467,7 +468,7 @@ class TestManyImages:
         def stop(*arguments, **keywords):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("segmint.cli.work.read_image", stop)
+        monkeypatch.setattr("segmint.cli.image_work.read_image", stop)
         assert "run the same command again to go on" in refused(1, "segment", "good.png")
         words = refused(1, "segment", "good.png", "--overwrite")
         assert "run the same command again without --overwrite to go on" in words

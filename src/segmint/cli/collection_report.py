@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,16 +22,37 @@ MOST_ON_A_PAGE = 1000
 _FAILURES_ON_A_PAGE = 20
 
 
-def page_of(write_page: WritePage, tally: Tally, manifest: Manifest) -> Path | None:
-    """The page of the results, where they are few enough to be looked at."""
-    if tally.total > MOST_ON_A_PAGE:
-        return None
-    out = manifest.path.parent
-    try:
-        return write_page(out, _failures(manifest), tally.unreached)
-    except (SegmintError, OSError, MemoryError) as error:
-        console.say(f"note: there is no report ({error})")
-        return None
+class PageOfAll:
+    """The page of the results, where they are few enough to be looked at.
+
+    Args:
+        write: the page of a folder; None for a command without.
+        manifest: of the collection.
+    """
+
+    def __init__(self, write: WritePage | None, manifest: Manifest) -> None:
+        self._write, self._manifest = write, manifest
+        self.path: Path | None = None
+
+    @contextmanager
+    def at_the_end(self) -> Iterator[None]:
+        """Write it after the block, also when that was stopped."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._make()
+            raise
+        self._make()
+
+    def _make(self) -> None:
+        manifest = self._manifest
+        if self._write is None or manifest.total > MOST_ON_A_PAGE:
+            return
+        untried = manifest.total - sum(manifest.counts.values())
+        try:
+            self.path = self._write(manifest.path.parent, _failures(manifest), untried)
+        except (SegmintError, OSError, MemoryError) as error:
+            console.say(f"note: there is no report ({error})")
 
 
 def report(tally: Tally, manifest: Manifest, options: InputOptions, page: Path | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segmint.cli import console
-from segmint.cli.collection_report import page_of, report
+from segmint.cli.collection_report import PageOfAll, report
 from segmint.cli.collection_work import CollectionJob
 from segmint.cli.inputs import EngineOptions
 from segmint.cli.work import Spread, WritePage, output_folder, run_over_images
@@ -88,7 +88,9 @@ def _by_workers(
         ) as manifest,
     ):
         begun = replace(job, begun=manifest.begun)
+        page = PageOfAll(write_page, manifest)
         with (
+            page.at_the_end(),
             console.watching(quiet=options.quiet) as (watch, tell),
             _workers(
                 begun, job, engine, out=out, first=None if first is None else first.image
@@ -99,8 +101,7 @@ def _by_workers(
             tally = conduct(
                 items, workers, manifest, most=engine.images_per_batch, watch=watch, tell=tell
             )
-        page = None if write_page is None else page_of(write_page, tally, manifest)
-        report(tally, manifest, options, page)
+        report(tally, manifest, options, page.path)
     return 1 if tally.failed else 0
 
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-import sys
-import types
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Any
 
 from segmint.comparisons.cell import CellResult
 from segmint.comparisons.cell_folder import read_result
@@ -21,6 +15,7 @@ from segmint.comparisons.cell_process import Errand, Report, work
 from segmint.comparisons.plan import Comparison
 from segmint.comparisons.preloading import modules_of
 from segmint.errors import InputError, UsageError
+from segmint.forking import process_context, without_script
 from segmint.recipes.run_folder import CONFIG
 
 Told = Callable[[str, int, str], None]
@@ -128,7 +123,7 @@ def _reports(
     """Do errands, so many at once; no process is left when this ends, however it does."""
     if not errands:
         return
-    context = _context(comparison)
+    context = process_context(modules_of(comparison))
     waiting = list(errands)
     workers: list[_Worker] = []
     try:
@@ -150,7 +145,7 @@ def _reports(
 def _started(context: BaseContext, errand: Errand) -> _Worker:
     line, far_end = context.Pipe(duplex=False)
     process = context.Process(target=work, args=(errand, far_end))  # type: ignore[attr-defined]
-    with _no_main_module():
+    with without_script():
         process.start()
     far_end.close()
     return _Worker(errand=errand, process=process, line=line)
@@ -187,42 +182,3 @@ def _death(code: int) -> str:
         )
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return f"its process ended without a word ({how})"
-
-
-def _context(comparison: Comparison) -> BaseContext:
-    """Processes that begin with everything imported, where the system has such."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(modules_of(comparison))
-    _start_server()
-    return context
-
-
-def _start_server() -> None:
-    """Start what forks the processes, deaf to Ctrl-C, which a terminal sends to it, too.
-
-    While it imports it would answer with a traceback.
-    """
-    resource_tracker.ensure_running()  # started later it would let interrupts through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        with _no_main_module():
-            forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _no_main_module() -> Iterator[None]:
-    """Within it a process begins without running the user's script once more.
-
-    Python would import the main module in the new process, which needs nothing from it, and a
-    script that compares outside of ``if __name__ == "__main__"`` would start itself again.
-    """
-    main: Any = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from segmint.errors import InputError
+from segmint.images.folder_listing import list_images, natural_text
 from segmint.images.zarr_folders import ZARR_SUFFIX, is_zarr
 
 IMAGE_SUFFIXES: tuple[str, ...] = (
@@ -28,6 +31,7 @@ IMAGE_SUFFIXES: tuple[str, ...] = (
 _ACCEPTED = ", ".join((*IMAGE_SUFFIXES, ZARR_SUFFIX))
 _COMPOUND_SUFFIXES = (".nii.gz", ".ome.tif", ".ome.tiff", ".ome.zarr")
 _WILDCARDS = re.compile(r"[*?\[]")
+_CASE = re.IGNORECASE if os.name == "nt" else re.NOFLAG
 
 
 def collect_images(inputs: Sequence[str | Path], *, recursive: bool = False) -> list[Path]:
@@ -49,17 +53,30 @@ def collect_images(inputs: Sequence[str | Path], *, recursive: bool = False) -> 
         raise InputError("no image given: name at least one file, folder or pattern")
     found: dict[Path, Path] = {}
     for item in inputs:
-        try:
-            paths = _expand(Path(item), recursive)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "its name is not a path"
-            raise InputError(
-                f"{item} cannot be opened ({reason}), accepted are image files, folders and "
-                "patterns: check the name and its permissions"
-            ) from error
-        for path in paths:
+        for path in map(Path, named_images(item, recursive=recursive)):
             found.setdefault(path.parent.resolve() / path.name, path)
     return list(found.values())
+
+
+def named_images(item: str | Path, *, recursive: bool = False) -> Iterator[str]:
+    """The image files meant by one file, folder or pattern, as :func:`collect_images` takes them.
+
+    Args:
+        item: a path or pattern.
+        recursive: look into folders inside folders.
+
+    Raises:
+        InputError: for a missing file, a folder or pattern without images.
+    """
+    try:
+        yield from _expand(Path(item), recursive)
+    except (OSError, ValueError) as error:
+        place = getattr(error, "filename", None) or item
+        reason = getattr(error, "strerror", None) or "its name is not a path"
+        raise InputError(
+            f"{place} cannot be opened ({reason}), accepted are image files, folders and "
+            "patterns: check the name and its permissions"
+        ) from error
 
 
 def result_names(paths: Sequence[Path]) -> list[str]:
@@ -88,6 +105,39 @@ def result_names(paths: Sequence[Path]) -> list[str]:
             level[index] += 1
 
 
+def name_by_length(folders: Sequence[str], name: str, length: int) -> str:
+    """One of the names that a result may have.
+
+    Args:
+        folders: that the file lies in, from the outermost.
+        name: of the file.
+        length: 0 for its stem, 1 for its whole name, above it preceded by one folder more each.
+
+    Example:
+        >>> [name_by_length(("x", "y"), "a.ome.tif", length) for length in range(4)]
+        ['a', 'a.ome.tif', 'y-a.ome.tif', 'x-y-a.ome.tif']
+    """
+    if length == 0:
+        return stem_of(name)
+    return "-".join((*folders[len(folders) + 1 - length :], name))
+
+
+def stem_of(name: str) -> str:
+    """A file's name without its suffix, or suffixes that belong together.
+
+    Example:
+        >>> stem_of("scan.nii.gz"), stem_of("scan.2.png"), stem_of(".png")
+        ('scan', 'scan.2', '.png')
+    """
+    letters = name.lower()
+    if letters.endswith(_COMPOUND_SUFFIXES):
+        suffix = next(filter(letters.endswith, _COMPOUND_SUFFIXES))
+        if len(name) > len(suffix):
+            return name[: -len(suffix)]
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot and suffix and stem.strip(".") else name
+
+
 def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
     """Sort key that counts digits as numbers: ``cell9`` before ``cell10``."""
     parts = re.split(r"(\d+)", str(path).casefold())
@@ -101,43 +151,49 @@ def nearest_file(path: Path) -> str:
     return f"did you mean {close[0]!r}?" if close else "check the folder and the name"
 
 
-def _expand(path: Path, recursive: bool) -> list[Path]:
-    if is_zarr(path):
-        return [path]
-    if path.is_dir():
-        images = _images(path.rglob("*") if recursive else path.iterdir(), path)
-        if not images:
-            inside = "" if recursive else "or look into its folders with --recursive"
-            raise InputError(
-                f"folder {path} holds no image, accepted are {_ACCEPTED}: "
-                f"name another folder {inside}".rstrip()
-            )
-        return images
-    if path.exists():
-        return [path]
-    if _WILDCARDS.search(str(path)):
-        images = _matches(path)
-        if not images:
-            raise InputError(
-                f"{path} matches no image, accepted are {_ACCEPTED}: "
-                "check the folder and the pattern"
-            )
-        return images
-    raise InputError(
-        f"{path} does not exist, accepted are image files, folders and patterns: "
-        f"{nearest_file(path)}"
-    )
+def _expand(path: Path, recursive: bool) -> Iterator[str]:
+    if path.is_dir() and not is_zarr(path):
+        inside = "" if recursive else "or look into its folders with --recursive"
+        yield from _at_least_one(
+            list_images(path, IMAGE_SUFFIXES, recursive=recursive),
+            f"folder {path} holds no image, accepted are {_ACCEPTED}: "
+            f"name another folder {inside}".rstrip(),
+        )
+    elif path.exists():
+        yield str(path)
+    elif _WILDCARDS.search(str(path)):
+        yield from _at_least_one(
+            _matches(path),
+            f"{path} matches no image, accepted are {_ACCEPTED}: check the folder and the pattern",
+        )
+    else:
+        raise InputError(
+            f"{path} does not exist, accepted are image files, folders and patterns: "
+            f"{nearest_file(path)}"
+        )
 
 
-def _matches(pattern: Path) -> list[Path]:
+def _at_least_one(images: Iterable[str], otherwise: str) -> Iterator[str]:
+    found = False
+    for image in images:
+        found = True
+        yield image
+    if not found:
+        raise InputError(otherwise)
+
+
+def _matches(pattern: Path) -> Iterable[str]:
     parts = pattern.parts
     first = next(index for index, part in enumerate(parts) if _WILDCARDS.search(part))
-    folder = Path(*parts[:first])
-    return _images(folder.glob(str(Path(*parts[first:]))), folder) if folder.is_dir() else []
-
-
-def _images(candidates: Iterable[Path], folder: Path) -> list[Path]:
-    return sorted(_visible_images(candidates, folder), key=natural_key)
+    folder, inside = Path(*parts[:first]), parts[first:]
+    if not folder.is_dir():
+        return ()
+    if len(inside) == 1 and "**" not in inside[0]:
+        expression = re.compile(fnmatch.translate(inside[0]), _CASE)
+        return list_images(folder, IMAGE_SUFFIXES, matching=expression.match)
+    found = sorted(map(str, _visible_images(folder.glob(str(Path(*inside))), folder)))
+    found.sort(key=natural_text)
+    return found
 
 
 def _visible_images(candidates: Iterable[Path], folder: Path) -> Iterator[Path]:
@@ -155,17 +211,8 @@ def _visible_images(candidates: Iterable[Path], folder: Path) -> Iterator[Path]:
 
 def _names_by_length(path: Path) -> list[str]:
     """The stem, the file's name, and the name preceded by one folder more each time."""
-    names = [_stem(path.name), path.name]
-    for folder in reversed(path.absolute().parts[1:-1]):
-        names.append(f"{folder}-{names[-1]}")
-    return names
-
-
-def _stem(name: str) -> str:
-    for suffix in _COMPOUND_SUFFIXES:
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
-            return name[: -len(suffix)]
-    return Path(name).stem
+    folders = path.absolute().parts[1:-1]
+    return [name_by_length(folders, path.name, length) for length in range(2 + len(folders))]
 
 
 def _shared(names: Sequence[str]) -> set[str]:

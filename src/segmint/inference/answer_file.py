@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from segmint.errors import UsageError, nearest
 from segmint.images.choices import MAX_PIXELS
-from segmint.images.inside_scene import looked_at
-from segmint.images.opening_scenes import open_scene
 from segmint.images.scene import Scene
+from segmint.inference.elsewhere import Elsewhere
 from segmint.inference.scene_answer import SceneOutcome
+from segmint.inference.scene_source import SceneSource
 from segmint.inference.streaming import segment_scene
 
 Form: TypeAlias = Literal["auto", "tiff", "zarr"]
@@ -41,6 +40,7 @@ def answer_file(
     identity: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     tell: Callable[[str], None] | None = None,
+    spread: Callable[[SceneSource], Elsewhere] | None = None,
 ) -> dict[str, Any]:
     """Segment a file window by window; memory does not grow with it.
 
@@ -62,6 +62,8 @@ def answer_file(
         identity: what else decides the labels, for going on.
         progress: is told how many blocks are done.
         tell: is told in a sentence that work goes on or begins again.
+        spread: who else answers the windows of such a file, see
+            :func:`segmint.engines.scene_spreading.spread`; this process keeps what they send.
 
     Returns:
         What ``result.json`` says.
@@ -71,11 +73,14 @@ def answer_file(
         OutputError: when there is no room, or a file cannot be written.
     """
     path = Path(image)
-    with (
-        open_scene(path, pages=pages, skip_bad=skip_bad, max_pixels=max_pixels) as scene,
-        _opened(region, max_pixels) as where,
-    ):
-        seen = looked_at(scene, where, skip_bad=skip_bad)
+    source = SceneSource(
+        image=path,
+        region=None if region is None else Path(region),
+        pages=pages,
+        skip_bad=skip_bad,
+        max_pixels=max_pixels,
+    )
+    with source.opened() as (seen, where):
         return segment_scene(
             seen,
             lambda: fit(seen, where),
@@ -89,16 +94,8 @@ def answer_file(
             identity={"skip_bad": skip_bad, "pages": pages, **(identity or {})},
             progress=progress,
             tell=tell,
+            elsewhere=None if spread is None else spread(source),
         )
-
-
-@contextmanager
-def _opened(region: str | Path | None, max_pixels: int) -> Iterator[Scene | None]:
-    if region is None:
-        yield None
-        return
-    with open_scene(region, max_pixels=max_pixels) as scene:
-        yield scene
 
 
 def _form(asked: Form, path: Path) -> Literal["tiff", "zarr"]:

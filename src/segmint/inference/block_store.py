@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmint.errors import InputError
-from segmint.images.labels import stored_type
-from segmint.images.maps import entropy_of
-from segmint.images.tile_codec import deflated, inflated
+from segmint.images.tile_codec import inflated
 from segmint.images.window import Window
-from segmint.inference.block_grid import BlockGrid
+from segmint.inference.block_form import BlockForm
 from segmint.inference.label_statistics import LabelStatistics
-from segmint.inference.spool import Spool
+from segmint.inference.spool import Parts, Spool
 
 
 class BlockStore:
@@ -23,22 +21,13 @@ class BlockStore:
 
     Args:
         spool: where they are.
-        grid: of the blocks.
-        classes: K.
-        channels: C of the scene.
-        maps: whether probabilities and their entropy are kept.
+        form: what is kept of each.
     """
 
-    def __init__(
-        self, spool: Spool, grid: BlockGrid, *, classes: int, channels: int, maps: bool
-    ) -> None:
+    def __init__(self, spool: Spool, form: BlockForm) -> None:
         self.spool = spool
-        self.grid = grid
-        self.classes = classes
-        self.channels = channels
-        self.maps = maps
-        self.dtype: np.dtype[Any] = stored_type(classes - 1)
-        """Of the labels, which have the greatest value outside the region."""
+        self.form = form
+        self.grid, self.classes, self.maps = form.grid, form.classes, form.maps
 
     def keep(
         self,
@@ -47,35 +36,20 @@ class BlockStore:
         pixels: NDArray[Any],
         probabilities: NDArray[np.float32] | None,
     ) -> None:
-        """Add a block.
-
-        Args:
-            index: of the block.
-            labels: (h, w) of ``dtype``.
-            pixels: (h, w, C).
-            probabilities: (K, h, w), 0 outside the region.
+        """Add a block, as :meth:`BlockForm.encoded` takes it.
 
         Raises:
             OutputError: when it cannot be written; the blocks before it stay.
         """
-        plane, window = self.grid[index]
-        statistics = LabelStatistics.of(
-            labels,
-            pixels,
-            classes=self.classes,
-            window=window,
-            width=self.grid.width,
-            start=plane * self.grid.height * self.grid.width,
-        )
-        planes: list[NDArray[Any]] = [labels]
-        if probabilities is not None:
-            planes += [*probabilities, entropy_of(probabilities)]
-        tiles = [
-            deflated(each[tile.slices].astype(np.float16) if number else each[tile.slices])
-            for number, each in enumerate(planes)
-            for tile in self.grid.tiles(window)
-        ]
-        self.spool.append(index, [statistics.to_bytes(), *tiles])
+        self.add(index, self.form.encoded(index, labels, pixels, probabilities))
+
+    def add(self, index: int, parts: Parts) -> None:
+        """Add a block that :meth:`BlockForm.encoded` gave, here or elsewhere.
+
+        Raises:
+            OutputError: when it cannot be written; the blocks before it stay.
+        """
+        self.spool.append(index, parts)
 
     def labels(self, tile: Window, plane: int) -> NDArray[np.unsignedinteger[Any]]:
         """Labels (h, w) of a tile.
@@ -83,7 +57,7 @@ class BlockStore:
         Raises:
             InputError: when the spool is damaged.
         """
-        return self._inflated(self._part(0, tile, plane), self.dtype, tile)
+        return self._inflated(self._part(0, tile, plane), self.form.dtype, tile)
 
     def map_bytes(self, number: int, tile: Window, plane: int) -> bytes:
         """A tile of a map as it is stored: of label ``number``, or of the entropy for K."""
@@ -96,7 +70,7 @@ class BlockStore:
     def statistics(self) -> LabelStatistics:
         """Of the whole scene."""
         return LabelStatistics.total(
-            map(self.statistics_of, range(len(self.grid))), self.classes, self.channels
+            map(self.statistics_of, range(len(self.grid))), self.classes, self.form.channels
         )
 
     def statistics_of(self, index: int) -> LabelStatistics:
@@ -109,7 +83,7 @@ class BlockStore:
         for plane in range(self.grid.planes):
             indices = range(plane * count, (plane + 1) * count)
             yield LabelStatistics.total(
-                map(self.statistics_of, indices), self.classes, self.channels
+                map(self.statistics_of, indices), self.classes, self.form.channels
             )
 
     def _part(self, number: int, tile: Window, plane: int) -> bytes:

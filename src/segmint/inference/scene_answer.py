@@ -65,6 +65,23 @@ class InTiles(Protocol):
         ...
 
 
+@runtime_checkable
+class Movable(Protocol):
+    """An answer that leaves a part behind when it is sent: a region it reads itself, a device."""
+
+    def settle(self, region: Scene | None, device: str | None) -> None:
+        """Take what this process has instead, before the first question.
+
+        Args:
+            region: the same, as it was opened here.
+            device: where to compute; None is that of the process it came from.
+
+        Raises:
+            UsageError: for a device that this machine does not have.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SceneOutcome:
     """What a method or a run made of a scene: how to answer, and what the answers mean."""

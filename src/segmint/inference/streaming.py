@@ -18,10 +18,14 @@ from segmint.errors import InputError
 from segmint.images.labels import stored_type
 from segmint.images.scene import Scene
 from segmint.images.zarr_labels import check_zarr
+from segmint.inference.block_answers import BlockAnswers
+from segmint.inference.block_form import BlockForm
+from segmint.inference.block_gathering import gather
 from segmint.inference.block_grid import BlockGrid
 from segmint.inference.block_store import BlockStore
 from segmint.inference.block_work import BlockWork
 from segmint.inference.disk_room import check_room
+from segmint.inference.elsewhere import Elsewhere
 from segmint.inference.scene_answer import InTiles, SceneAnswer, SceneOutcome
 from segmint.inference.scene_files import Form
 from segmint.inference.scene_plan import PLAN, ScenePlan, difference, facts_of
@@ -61,6 +65,7 @@ def segment_scene(
     identity: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
     tell: Tell | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[str, Any]:
     """Segment a scene of any size into a result folder.
 
@@ -85,6 +90,8 @@ def segment_scene(
         identity: what else decides the labels, for example files of weights and the precision.
         progress: is told how many blocks are done, and of how many.
         tell: is told in a sentence that work goes on or begins again.
+        elsewhere: who answers the blocks instead of this process, in any order; the bytes of the
+            files are the same, and either goes on with what the other began.
 
     Returns:
         What ``result.json`` says.
@@ -107,23 +114,22 @@ def segment_scene(
             facts = facts_of(scene, region, classes=classes, maps=probabilities, further=further)
             grid = _begin(work, spool, facts, scene, made.answer, tell or _mute)
             _check_room(folder, scene, classes=classes, maps=probabilities, there=spool.size)
-            store = BlockStore(
-                spool, grid, classes=classes, channels=scene.channels, maps=probabilities
+            kept = BlockForm(
+                grid=grid, classes=classes, channels=scene.channels, maps=probabilities
             )
-            _run(
-                BlockWork(
-                    scene=scene,
-                    region=region,
-                    answer=made.answer,
-                    store=store,
-                    progress=progress or _mute,
-                    likeliest=made.likeliest,
-                ),
-                tell or _mute,
+            store = BlockStore(spool, kept)
+            answers = BlockAnswers(
+                scene=scene,
+                region=region,
+                answer=made.answer,
+                form=kept,
+                likeliest=made.likeliest,
             )
+            blocks = BlockWork(answers=answers, store=store, progress=progress or _mute)
+            notes = _run(blocks, made, tell or _mute, elsewhere)
             result = SceneResult(
                 scene=scene,
-                outcome=made,
+                outcome=replace(made, notes=(*made.notes, *notes)),
                 store=store,
                 method=method,
                 options=options,
@@ -202,11 +208,17 @@ def _begin(
     return grid
 
 
-def _run(work: BlockWork, tell: Tell) -> None:
+def _run(
+    work: BlockWork, outcome: SceneOutcome, tell: Tell, elsewhere: Elsewhere | None
+) -> tuple[str, ...]:
+    """Answer what is missing; returns what was decided elsewhere."""
     if not work.agrees():
         tell("begins again, for the blocks that were finished before are answered otherwise now")
         work.store.spool.clear()
+    if elsewhere is not None:
+        return gather(work, outcome, elsewhere)
     work.run()
+    return ()
 
 
 def _check(scene: Scene, region: Scene | None, form: Form) -> None:

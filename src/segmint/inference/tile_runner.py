@@ -73,6 +73,42 @@ class TileRunner:
             self._shrink(self._side(sight))
         return self.answer(sight, window)
 
+    def answer_together(
+        self, sights: Sequence[Sight], window: Window, *, places: int
+    ) -> list[Tensor] | None:
+        """Logits (K, h, w) float32 of the same window in each of some sights alike.
+
+        Args:
+            sights: at most as many as there are places, of images of one size in one view.
+            window: of each of them.
+            places: in the batch; the last image also fills those that are left, so that the same
+                kernels compute, however many images there are.
+
+        Returns:
+            None where the window takes more than one tile.
+
+        Raises:
+            MemoryError: when there is not enough for the batch.
+        """
+        canvas, seen = sights[0].canvas, self._seen_at_once(sights[0], window)
+        if seen is None:
+            return None
+        with memory_errors():
+            images = [sight.tensor(seen) for sight in sights]
+            images += images[-1:] * (places - len(images))
+            found = self._member.respond(torch.cat(images))
+        inside = canvas.place(window).inside(seen).slices
+        return [response[:, *inside] for response in found[: len(sights)]]
+
+    def _seen_at_once(self, sight: Sight, window: Window) -> Window | None:
+        """What :meth:`answer` gives the network for a window that takes one tile; else None."""
+        if self._is_exact(sight):
+            is_one = self._tile is None or max(window.size) <= self._tile
+            return sight.canvas.seen(window) if is_one else None
+        rows, columns = sight.canvas.rows, sight.canvas.columns
+        is_one = max(rows, columns) <= self._side(sight)
+        return Window.whole(rows, columns) if is_one else None
+
     def _is_exact(self, sight: Sight) -> bool:
         """Whether tiles have a halo; an image that was made smaller is kept where it is one."""
         if self._member.reach.halo is None:

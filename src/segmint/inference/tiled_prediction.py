@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 from segmint.errors import InputError
 from segmint.images.scene import Scene
 from segmint.images.window import Window
+from segmint.inference.companions import Size, seen_sizes
 from segmint.inference.member import Activation, Member
 from segmint.inference.memory_limit import MemoryLimit
 from segmint.inference.sight import Sight
@@ -138,6 +140,46 @@ class TiledPrediction:
             answer = partial(self._of_member, index, scene, plane=plane)
             yield self._assembled(window, answer)
 
+    def fit_together(self, size: Size, places: int) -> bool:
+        """Whether so many images of a size take no more memory than one tile."""
+        if self._plan.tile is None:
+            return True
+        sizes = [size]
+        for member in self._members:
+            sizes += seen_sizes(member, self._views, size)
+        return places * max(height * width for height, width in sizes) <= self._plan.tile**2
+
+    def probabilities_together(self, scenes: Sequence[Scene], *, places: int) -> list[Maps] | None:
+        """Probabilities (K, H, W) of whole scenes of one size, which go through a network at once.
+
+        Args:
+            scenes: at most as many as there are places, and no stacks.
+            places: in the batch; those that are left are filled and dropped.
+
+        Returns:
+            None where a scene takes more than one tile.
+
+        Raises:
+            InputError: as :meth:`labels` does.
+            MemoryError: when there is not enough for the batch.
+        """
+        window = Window.whole(*scenes[0].size)
+        totals: list[Maps] = [np.zeros((self.classes, *window.size), np.float32) for _ in scenes]
+        for (member, runner), view in product(
+            zip(self._members, self._runners, strict=True), self._views
+        ):
+            sights = [Sight(scene, 0, member, view) for scene in scenes]
+            place = sights[0].place(window)
+            answers = runner.answer_together(sights, place, places=places)
+            if answers is None:
+                return None
+            for total, sight, answer in zip(totals, sights, answers, strict=True):
+                for rows, part in _probable_rows(sight, answer, window, member):
+                    total[:, rows] += part
+        for total in totals:
+            total /= np.float32(len(self._members) * len(self._views))
+        return totals
+
     def _assembled(self, window: Window, answer: Callable[[Window], Maps]) -> Maps:
         """Maps of a window from those of parts that fit into memory."""
         parts = list(self._pieces(window))
@@ -175,19 +217,26 @@ class TiledPrediction:
         member = self._members[index]
         sight = Sight(scene, plane, member, view)
         answer = self._runners[index].answer(sight, sight.place(window))
-        maps = sight.maps(answer.numpy(), window)
-        for top in range(0, maps.shape[1], _ROWS_AT_ONCE):
-            rows = slice(top, top + _ROWS_AT_ONCE)
-            # NumPy holds a flipped line of one pixel for contiguous, and torch refuses its stride.
-            logits = torch.from_numpy(maps[:, rows].copy())
-            part: Maps = _activated(logits, member.activation).numpy()
-            if not np.isfinite(part).all():
-                raise InputError(
-                    f"{member.name} answers with values that are no numbers: the file is damaged, "
-                    "or the image far brighter than those it learned on; train again, or check the "
-                    "image"
-                )
-            yield rows, part
+        yield from _probable_rows(sight, answer, window, member)
+
+
+def _probable_rows(
+    sight: Sight, answer: Tensor, window: Window, member: Member
+) -> Iterator[tuple[slice, Maps]]:
+    """Probabilities (K, r, w) of a window, some rows at a time, from its logits."""
+    maps = sight.maps(answer.numpy(), window)
+    for top in range(0, maps.shape[1], _ROWS_AT_ONCE):
+        rows = slice(top, top + _ROWS_AT_ONCE)
+        # NumPy holds a flipped line of one pixel for contiguous, and torch refuses its stride.
+        logits = torch.from_numpy(maps[:, rows].copy())
+        part: Maps = _activated(logits, member.activation).numpy()
+        if not np.isfinite(part).all():
+            raise InputError(
+                f"{member.name} answers with values that are no numbers: the file is damaged, "
+                "or the image far brighter than those it learned on; train again, or check the "
+                "image"
+            )
+        yield rows, part
 
 
 def _activated(logits: Tensor, activation: Activation) -> Tensor:

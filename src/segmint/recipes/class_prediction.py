@@ -18,6 +18,7 @@ from segmint.images.array_scene import ArrayScene
 from segmint.images.channels import check_channel_order
 from segmint.images.scene import Scene
 from segmint.images.window import blocks
+from segmint.inference.companions import Companions, images_at_once
 from segmint.inference.member import Member
 from segmint.inference.scene_answer import SceneAnswer, SceneOutcome
 from segmint.inference.tiled_prediction import TiledPrediction
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from segmint.images import Image
+
+Region = NDArray[np.bool_] | None
 
 Activation = Literal["softmax", "sigmoid"]
 """What makes probabilities of logits."""
@@ -59,6 +62,8 @@ class ClassPrediction:
     measured_on: Callable[[], Sequence[NDArray[Any]]] | None = None
     """For arithmetic in 8 bits: makes the images (H, W, C), at the size of the network, on which
     the ranges of values are measured."""
+    companions: Companions = field(default_factory=Companions)
+    """Whether images can go through a network together."""
 
     @property
     def arithmetic(self) -> str:
@@ -180,6 +185,40 @@ class ClassPrediction:
         found = [whole_probabilities(answer, scene, plane) for plane in range(scene.planes)]
         return np.stack(found, axis=1) if image.is_stack else found[0]
 
+    def several_probabilities(
+        self, member: Member, images: Sequence[Image], *, together: int
+    ) -> list[NDArray[np.float32]]:
+        """As :meth:`probabilities`, of images of one size that go together where they can.
+
+        Args:
+            member: a network of the run.
+            images: at most as many as go together.
+            together: places in the batch; with 1 each image is answered alone.
+
+        Raises:
+            InputError: as :meth:`probabilities` does.
+            MemoryError: when there is not enough for so many.
+        """
+        found = None
+        if together > 1 and not images[0].is_stack:
+            found = self._together(member, [ArrayScene(image) for image in images], together)
+        return found or [self.probabilities(member, image) for image in images]
+
+    def _together(
+        self, member: Member, scenes: Sequence[Scene], places: int
+    ) -> list[NDArray[np.float32]] | None:
+        """Probabilities of scenes of one size, or None where each has to be answered alone."""
+        answer, size, views = self.answer([member]), scenes[0].size, self.tiling.views
+        if not answer.fit_together(size, places):
+            raise MemoryError(f"not enough memory for {places} images of {size} together")
+        if not self.companions.are_harmless(member, views, size, places=places):
+            return None
+        return answer.probabilities_together(scenes, places=places)
+
+    def at_once(self, members: Sequence[Member], size: tuple[int, int]) -> int:
+        """How many images of a size go through each of some networks together."""
+        return images_at_once(members, self.tiling.views, size, tile=self.tiling.tile)
+
     def answer(self, members: Sequence[Member]) -> TiledPrediction:
         """What members say together, window by window."""
         tiling = self.tiling
@@ -237,11 +276,25 @@ class ClassPredictor:
         self.prediction = prediction
         self.members = (member,)
 
-    def __call__(self, image: Image, region: NDArray[np.bool_] | None) -> Outcome:
+    def __call__(self, image: Image, region: Region) -> Outcome:
         """The classes of an image."""
-        self.prediction.check(image)
-        found = self.prediction.probabilities(self.members[0], image)
-        return self.prediction.outcome(found, region)
+        return self.several([image], [region], together=1)[0]
+
+    def several(
+        self, images: Sequence[Image], regions: Sequence[Region], *, together: int
+    ) -> list[Outcome]:
+        """The classes of images of one size."""
+        for image in images:
+            self.prediction.check(image)
+        found = self.prediction.several_probabilities(self.members[0], images, together=together)
+        return [
+            self.prediction.outcome(maps, region)
+            for maps, region in zip(found, regions, strict=True)
+        ]
+
+    def at_once(self, size: tuple[int, int]) -> int:
+        """How many images of a size go together."""
+        return self.prediction.at_once(self.members, size)
 
     def of_scene(self, scene: Scene) -> SceneOutcome:
         """The classes of a scene, window by window."""

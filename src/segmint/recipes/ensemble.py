@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -104,13 +105,27 @@ class _Together:
 
     def __call__(self, image: Image, region: Region) -> Outcome:
         """The classes of an image."""
-        self._check(image)
-        first, *others = self._each(image)
-        for maps in others:
-            first += maps
-        first /= np.float32(len(self.members))
-        outcome = self.prediction.outcome(first, region)
-        return replace(outcome, uncertainty=lambda: self._uncertainty(image, region))
+        return self.several([image], [region], together=1)[0]
+
+    def several(
+        self, images: Sequence[Image], regions: Sequence[Region], *, together: int
+    ) -> list[Outcome]:
+        """The classes of images of one size."""
+        for image in images:
+            self._check(image)
+        return [
+            replace(
+                self.prediction.outcome(maps, region),
+                uncertainty=partial(self._uncertainty, image, region),
+            )
+            for maps, image, region in zip(
+                self._means(images, together), images, regions, strict=True
+            )
+        ]
+
+    def at_once(self, size: tuple[int, int]) -> int:
+        """How many images of a size go together."""
+        return self.prediction.at_once(self.members, size)
 
     def of_scene(self, scene: Scene) -> SceneOutcome:
         """The classes of a scene, window by window."""
@@ -120,6 +135,20 @@ class _Together:
     def _check(self, image: Image | Scene) -> None:
         for prediction in self._predictions:
             prediction.check(image)
+
+    def _means(self, images: Sequence[Image], together: int) -> list[Maps]:
+        """The mean probabilities of all networks for each image."""
+        each = (
+            self.prediction.several_probabilities(member, images, together=together)
+            for member in self.members
+        )
+        means = next(each)
+        for found in each:
+            for total, maps in zip(means, found, strict=True):
+                total += maps
+        for total in means:
+            total /= np.float32(len(self.members))
+        return means
 
     def _each(self, image: Image) -> Iterator[Maps]:
         return (self.prediction.probabilities(member, image) for member in self.members)

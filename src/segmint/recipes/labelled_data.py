@@ -127,10 +127,10 @@ def open_labelled(plan: Plan, objectives: Iterable[Objective]) -> LabelledData:
             that teach nothing.
     """
     training = plan.section(TrainingOptions)
-    if training.batch_size % training.devices:
+    if training.batch_size % training.world:
         raise UsageError(
-            f"--batch-size is {training.batch_size}, but {training.devices} processes share each "
-            f"batch: pass a multiple of {training.devices}"
+            f"--batch-size is {training.batch_size}, but {training.world} processes share each "
+            f"batch: pass a multiple of {training.world}"
         )
     splits = open_splits(plan.paths[0], plan.section(DataOptions), seed=plan.seed)
     _check_place(plan, splits)

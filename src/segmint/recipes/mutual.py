@@ -129,7 +129,7 @@ def _batches(data: LabelledData, unlabelled: Dataset | None) -> BatchSource:
         unlabelled,
         asked=data.plan.section(PeersOptions).unlabelled_batch_size,
         labelled=training.batch_size,
-        devices=training.devices,
+        devices=training.world,
     )
     # A seed of its own, for an image with a mask and one without would be cut alike.
     return JoinedBatches(

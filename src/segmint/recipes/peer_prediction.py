@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,13 +68,23 @@ class PeerPrediction:
 
     def __call__(self, image: Image, region: Region) -> Outcome:
         """The classes of an image by the peer that was asked for."""
-        self.prediction.check(image)
-        found = self._mean(self._asked(self._peer), image)
-        outcome = self.prediction.outcome(found, region)
-        members = self._ensembles.get(self._own_ensemble())
-        if members is None:
-            return outcome
-        return replace(outcome, uncertainty=lambda: self._uncertainty(members, image, region))
+        return self.several([image], [region], together=1)[0]
+
+    def several(
+        self, images: Sequence[Image], regions: Sequence[Region], *, together: int
+    ) -> list[Outcome]:
+        """The classes of images of one size by the peer that was asked for."""
+        for image in images:
+            self.prediction.check(image)
+        means = self._means(self._asked(self._peer), images, together)
+        return [
+            self._outcome(maps, image, region)
+            for maps, image, region in zip(means, images, regions, strict=True)
+        ]
+
+    def at_once(self, size: tuple[int, int]) -> int:
+        """How many images of a size go together."""
+        return self.prediction.at_once(self.members, size)
 
     def of_scene(self, scene: Scene) -> SceneOutcome:
         """The classes of a scene, by the mean of those that answer together."""
@@ -106,12 +117,26 @@ class PeerPrediction:
         members = [file for told in self._ensembles.values() for file in told.values()]
         return list(dict.fromkeys([*members, *self._files.values()]))
 
-    def _mean(self, members: Mapping[str, str], image: Image) -> Maps:
-        first, *others = members.values()
-        total = self._probabilities(first, image)
-        for file in others:
-            total = total + self._probabilities(file, image)
-        return total / np.float32(len(members))
+    def _outcome(self, maps: Maps, image: Image, region: Region) -> Outcome:
+        """What the mean of those that answer says of an image."""
+        outcome = self.prediction.outcome(maps, region)
+        members = self._ensembles.get(self._own_ensemble())
+        if members is None:
+            return outcome
+        return replace(outcome, uncertainty=partial(self._uncertainty, members, image, region))
+
+    def _means(
+        self, members: Mapping[str, str], images: Sequence[Image], together: int
+    ) -> list[Maps]:
+        """The mean probabilities of networks for each image."""
+        each = (
+            self.prediction.several_probabilities(self._member(file), images, together=together)
+            for file in members.values()
+        )
+        means = next(each)
+        for found in each:
+            means = [total + maps for total, maps in zip(means, found, strict=True)]
+        return [total / np.float32(len(members)) for total in means]
 
     def _own_ensemble(self) -> str:
         """The ensemble whose members the one that was asked for belongs to."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -31,6 +31,16 @@ from segmint.recipes.run_folder import (
 )
 from segmint.recipes.settings import Settings, plain, resolve
 from segmint.runs import versions, write_json
+from segmint.solvers.agreement import agree, first_does, wait_for_all
+from segmint.solvers.launched import (
+    check_shape,
+    check_world,
+    launched,
+    refuse_one_process_recipe,
+)
+from segmint.solvers.meeting import TookPartError, taking_part
+from segmint.solvers.place import Place
+from segmint.solvers.training_options import TrainingOptions
 
 if TYPE_CHECKING:
     from segmint.solvers.watcher import Watcher
@@ -69,8 +79,12 @@ def train(
         say: told what was recognized in the data, before learning begins.
         options: of the recipe: ``epochs=10``, or by section, ``optimizer={"lr": 1e-3}``.
 
+    Where a launcher, torchrun or SLURM's srun, has started this process as one of several, all call
+    this function alike. The first one alone writes, and the others return when it has written.
+
     Raises:
-        InputError: for data that cannot be used, or when learning leads to no numbers.
+        InputError: for data that cannot be used, or when learning leads to no numbers. In a process
+            of a launcher that does not see the folder: when the run is finished.
         UsageError: for an unknown recipe or option.
     """
     if not overwrite and is_finished(Path(out)):
@@ -115,15 +129,20 @@ def learn(
     check_arithmetic(config.seed, config.device, config.precision)
     config = replace(config, settings=plain(settings))
     folder = Path(out)
-    check_free(folder)
-    with memory_errors(), ExitStack() as stack:
+    with taking_part() as place, memory_errors(), ExitStack() as stack:
+        agree(place, _asked(config))
+        first_does(place, lambda: _check_launch(config.recipe, settings))
+        first_does(place, lambda: _check_launch(config.recipe, settings))
+        first_does(place, lambda: check_free(folder))
 
         def begin() -> None:
-            stack.enter_context(earlier_run_kept(folder))
-            write_config(folder, config)
+            if place.is_first:
+                stack.enter_context(earlier_run_kept(folder))
+                write_config(folder, config)
 
-        _learn(config, settings, data, folder, begin=begin, watch=watch, say=say)
-    return Run(folder, device=config.device, precision=config.precision)
+        with _with_others(place):
+            _learn(config, settings, data, folder, begin=begin, watch=watch, say=say)
+    return _run(place, folder, config)
 
 
 def resume(
@@ -148,13 +167,80 @@ def resume(
         InputError: when its data or checkpoint cannot be read.
     """
     folder = Path(run)
+    with taking_part() as place, memory_errors():
+        config = first_does(place, lambda: _resumable(folder))
+        settings = _as_launched(config.recipe, configured(config))
+        check_arithmetic(config.seed, config.device, config.precision)
+        with _with_others(place):
+            _learn(config, settings, list(config.data), folder, watch=watch, say=say, resume=True)
+            if place.is_first:
+                settle(folder)
+    return _run(place, folder, config)
+
+
+def _resumable(folder: Path) -> Config:
     check_resumable(folder)
-    config = read_config(folder / CONFIG)
-    settings = configured(config)
-    check_arithmetic(config.seed, config.device, config.precision)
-    with memory_errors():
-        _learn(config, settings, list(config.data), folder, watch=watch, say=say, resume=True)
-        settle(folder)
+    return read_config(folder / CONFIG)
+
+
+def _asked(config: Config) -> dict[str, Any]:
+    """What all processes of a launcher must have been asked for; data may lie elsewhere."""
+    told = {"recipe": config.recipe, "preset": config.preset, "seed": config.seed}
+    for section, options in config.settings.items():
+        told |= {f"{section}.{name}": value for name, value in options.items()}
+    return told
+
+
+def _check_launch(recipe: str, settings: Settings) -> None:
+    """Refuse options that do not say what a launcher has started."""
+    launch, training = launched(), _loop(settings)
+    if training is None:
+        refuse_one_process_recipe(recipe, launch)
+    else:
+        check_shape(training, launch)
+
+
+def _as_launched(recipe: str, settings: Settings) -> Settings:
+    """The settings of a run that goes on, with its processes where they are now.
+
+    Its numbers depend on how many there are, and not on the machines that they are on.
+    """
+    launch, training = launched(), _loop(settings)
+    if training is None:
+        refuse_one_process_recipe(recipe, launch)
+        return settings
+    check_world(training, launch)
+    nodes, devices = (1, training.world) if launch is None else (launch.nodes, launch.devices)
+    spread = replace(training, nodes=nodes, devices=devices)
+    return {name: spread if each is training else each for name, each in settings.items()}
+
+
+def _loop(settings: Settings) -> TrainingOptions | None:
+    """The options of processes, where a recipe has them."""
+    found = (options for options in settings.values() if isinstance(options, TrainingOptions))
+    return next(found, None)
+
+
+@contextmanager
+def _with_others(place: Place) -> Iterator[None]:
+    """Within it a process learns with the others; after it the first one has written everything.
+
+    Raises:
+        InputError: when the first one is lost before that.
+    """
+    with suppress(TookPartError):
+        yield
+    wait_for_all(place)
+
+
+def _run(place: Place, folder: Path, config: Config) -> Run:
+    """The finished run, for those who see its folder."""
+    if not place.is_first and not is_finished(folder):
+        raise TookPartError(
+            f"process {place.rank} took part in a training whose run the first process has "
+            f"written into {folder}, which is not there on this machine: share the folder to read "
+            "it here"
+        )
     return Run(folder, device=config.device, precision=config.precision)
 
 

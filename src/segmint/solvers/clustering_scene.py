@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segmint.devices import choose_device, choose_dtype
-from segmint.images.normalization import channel_map
+from segmint.images.normalization import ChannelMap, channel_map
 from segmint.images.scene import Scene
 from segmint.images.scene_pixels import ScenePixels, examined
 from segmint.inference.scene_answer import SceneOutcome
@@ -91,19 +92,29 @@ def prepare_of(
         unit: how values come to lie in 0..1.
         options: of the color space and the normalization.
     """
+    prepare = _Prepared(unit=unit, options=options)
+    if sample is None:
+        return prepare
+    inside = prepare.colors(sample.inside()[np.newaxis])[0]
+    return replace(prepare, mapping=channel_map(inside, options.normalization))
 
-    def colors(pixels: NDArray[Any]) -> NDArray[np.float32]:
-        return in_color_space(unit(pixels), options)
 
-    mapping = None
-    if sample is not None:
-        mapping = channel_map(colors(sample.inside()[np.newaxis])[0], options.normalization)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Prepared:
+    unit: UnitRange
+    options: FeatureClusteringOptions
+    mapping: ChannelMap | None = None
+    """The normalization."""
 
-    def prepare(pixels: NDArray[Any], counts: NDArray[np.bool_] | None) -> NDArray[np.float32]:
-        prepared = colors(pixels) if mapping is None else mapping(colors(pixels))
+    def colors(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        return in_color_space(self.unit(pixels), self.options)
+
+    def __call__(
+        self, pixels: NDArray[Any], counts: NDArray[np.bool_] | None
+    ) -> NDArray[np.float32]:
+        colors = self.colors(pixels)
+        prepared = colors if self.mapping is None else self.mapping(colors)
         return prepared if counts is None else np.where(counts[..., np.newaxis], prepared, 0)
-
-    return prepare
 
 
 def answer_of(

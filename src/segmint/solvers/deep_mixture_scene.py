@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from segmint.devices import choose_device, choose_dtype
 from segmint.errors import UsageError
 from segmint.images.image import Image
+from segmint.images.normalization import ChannelMap
 from segmint.images.scene import Scene
 from segmint.images.scene_pixels import ScenePixels, examined
 from segmint.inference.memory_limit import MemoryLimit
@@ -99,15 +100,18 @@ def deep_mixture_of_scene(
 
 def prepare_of(data: MixtureData) -> Prepare:
     """Normalized pixels, 0 where they do not count, as :meth:`MixtureData.normalized` has them."""
-    mapping = data.map_of(data.inside())
+    return _Normalized(data.map_of(data.inside()))
 
-    def prepare(pixels: NDArray[Any], counts: NDArray[np.bool_] | None) -> Floats:
+
+@dataclass(frozen=True, eq=False)
+class _Normalized:
+    mapping: ChannelMap
+
+    def __call__(self, pixels: NDArray[Any], counts: NDArray[np.bool_] | None) -> Floats:
         if counts is None:
-            return mapping(pixels)
+            return self.mapping(pixels)
         inside = counts[..., np.newaxis]
-        return np.where(inside, mapping(np.where(inside, pixels, 0)), np.float32(0))
-
-    return prepare
+        return np.where(inside, self.mapping(np.where(inside, pixels, 0)), np.float32(0))
 
 
 def answer_of(

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from segmint.errors import InputError
 from segmint.objectives.batch import Batch
-from segmint.solvers.job import Job, Place
+from segmint.solvers.job import Job
+from segmint.solvers.place import Place
 from segmint.solvers.progress import Progress
 
 

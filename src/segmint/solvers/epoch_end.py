@@ -12,8 +12,9 @@ from segmint.solvers.best_networks import keep_best_networks
 from segmint.solvers.checkpoints import BEST, LAST, Checkpoint, copy_checkpoint, write_checkpoint
 from segmint.solvers.clock import Clock
 from segmint.solvers.epoch_line import VALIDATION, epoch_line
-from segmint.solvers.job import Job, Place
+from segmint.solvers.job import Job
 from segmint.solvers.means import Means
+from segmint.solvers.place import Place
 from segmint.solvers.progress import Progress
 from segmint.solvers.spoilt_networks import in_networks, spoilt_weights
 from segmint.solvers.training_log import TrainingLog

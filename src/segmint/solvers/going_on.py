@@ -7,9 +7,11 @@ from pathlib import Path
 from segmint.errors import InputError
 from segmint.solvers.best_networks import read_best
 from segmint.solvers.checkpoints import BEST, LAST, Checkpoint, check_fits, damaged, read_checkpoint
-from segmint.solvers.job import Job, Place
+from segmint.solvers.job import Job
 from segmint.solvers.learning_task import LearningTask
+from segmint.solvers.place import Place
 from segmint.solvers.progress import Progress
+from segmint.solvers.shared_checkpoint import shared_checkpoint
 from segmint.solvers.training_facts import TrainingFacts
 from segmint.solvers.weight_average import floating
 
@@ -17,26 +19,19 @@ from segmint.solvers.weight_average import floating
 def last_checkpoint(job: Job, place: Place) -> tuple[Checkpoint, Progress] | None:
     """The checkpoint to go on from, and how far that is; None to begin.
 
+    Only the first process looks into the folder of the run, which the others may not see.
+
     Args:
         job: of the training.
-        place: of this process in it; the first one reads the best weights so far, too.
+        place: of this process in it.
 
     Raises:
         InputError: when a file is missing, damaged, or of another training.
     """
-    path = job.folder / LAST
-    if not (job.resume and path.exists()):
+    checkpoint = shared_checkpoint(place, lambda: _read(job))
+    if checkpoint is None:
         return None
-    checkpoint = read_checkpoint(path)
-    facts = TrainingFacts.read(path, checkpoint.facts)
-    _check_same(path, facts, job)
-    check_task(path, checkpoint, job.task, averaged=bool(job.training.ema))
-    unknown = facts.progress.best_steps.keys() - job.task.monitors.keys()
-    if unknown:
-        raise damaged(path, f"it tells the best of {sorted(unknown)[0]!r}, which does not learn")
-    if place.is_first:
-        _check_best(job, facts)
-    return checkpoint, facts.progress
+    return checkpoint, TrainingFacts.read(job.folder / LAST, checkpoint.facts).progress
 
 
 def check_task(path: Path, checkpoint: Checkpoint, task: LearningTask, *, averaged: bool) -> None:
@@ -53,6 +48,22 @@ def check_task(path: Path, checkpoint: Checkpoint, task: LearningTask, *, averag
     """
     check_fits(path, checkpoint.task, task.state_dict())
     check_fits(path, checkpoint.average, floating(task) if averaged else {})
+
+
+def _read(job: Job) -> Checkpoint | None:
+    """The last checkpoint, when it is of this job."""
+    path = job.folder / LAST
+    if not (job.resume and path.exists()):
+        return None
+    checkpoint = read_checkpoint(path)
+    facts = TrainingFacts.read(path, checkpoint.facts)
+    _check_same(path, facts, job)
+    check_task(path, checkpoint, job.task, averaged=bool(job.training.ema))
+    unknown = facts.progress.best_steps.keys() - job.task.monitors.keys()
+    if unknown:
+        raise damaged(path, f"it tells the best of {sorted(unknown)[0]!r}, which does not learn")
+    _check_best(job, facts)
+    return checkpoint
 
 
 def _check_same(path: Path, facts: TrainingFacts, job: Job) -> None:

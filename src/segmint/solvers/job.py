@@ -1,4 +1,4 @@
-"""What a training is asked to do, and the part of it that one process has."""
+"""What a training is asked to do."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from segmint.solvers.learning_task import BatchSource, LearningTask, ValidationS
 from segmint.solvers.optimizer_options import OptimizerOptions
 from segmint.solvers.progress import Extent
 from segmint.solvers.training_options import TrainingOptions
+
+_LOOP = ("max_time", "validate_every", "patience")
+"""Options of the loop by which all processes end alike."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +52,7 @@ class Job:
         """What must be the same when the training goes on; plain data, as a file has it again."""
         told = {
             "seed": self.seed,
-            "devices": self.training.devices,
+            "devices": self.training.world,
             "ema": self.training.ema,
             "batches_per_epoch": self.source.steps_per_epoch,
             **self.optimizer.resolved(),
@@ -59,17 +62,15 @@ class Job:
         fixed: dict[str, Any] = json.loads(json.dumps(told))
         return fixed
 
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """One of the processes that share a training."""
-
-    rank: int = 0
-    """Its number, from 0; that one writes the files."""
-    world: int = 1
-    """How many there are."""
-
-    @property
-    def is_first(self) -> bool:
-        """Whether this process writes the files and tells the watcher."""
-        return self.rank == 0
+    def asked(self) -> dict[str, Any]:
+        """What must be the same in all processes of a training."""
+        extent = self.extent
+        return {
+            **self.fixed(),
+            "device": self.device.type,
+            "precision": str(self.dtype).removeprefix("torch."),
+            "steps": extent.steps,
+            "steps_per_epoch": extent.per_epoch,
+            "validation": self.validation is not None,
+            **{name: getattr(self.training, name) for name in _LOOP},
+        }

@@ -47,6 +47,14 @@ class LearningTask(nn.Module):
         """
         raise NotImplementedError
 
+    def counted(self, batch: Batch) -> Tensor | None:
+        """How much :meth:`loss` of a batch counts beside those of other parts of a global batch.
+
+        A scalar, 0 or more, like the number of pixels that the loss is a mean over; then the loss
+        of all parts together is that of the global batch. None lets all parts count alike.
+        """
+        return None
+
     def explain(self, batch: Batch) -> None:
         """Say why the loss of a batch is not finite; called once, before the run stops.
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from segmint.solvers.job import Job, Place
+from segmint.solvers.job import Job
+from segmint.solvers.place import Place
 from segmint.torchvision_operators import declare_operators
 
 declare_operators()
@@ -45,7 +46,8 @@ def run_loop(module: LightningModule, job: Job, place: Place) -> None:
     with _silence(), _interrupts_pass():
         trainer = Trainer(
             accelerator=job.device.type,
-            devices=_devices(job, place),
+            devices=[job.device.index or 0] if job.device.type == "cuda" else 1,
+            num_nodes=place.world,
             strategy=_strategy(job, place),
             plugins=_Environment(place),
             precision="bf16-mixed" if job.dtype == torch.bfloat16 else "32-true",
@@ -64,7 +66,10 @@ def run_loop(module: LightningModule, job: Job, place: Place) -> None:
 
 
 class _Environment(LightningEnvironment):
-    """Processes that are there already; nothing is read from environment variables."""
+    """Processes that are there already; nothing is read from environment variables.
+
+    To Lightning each is a machine with one device, wherever it runs.
+    """
 
     def __init__(self, place: Place) -> None:
         super().__init__()
@@ -77,23 +82,16 @@ class _Environment(LightningEnvironment):
         return True
 
     def local_rank(self) -> int:
-        return self._place.rank
+        return 0
 
     def node_rank(self) -> int:
-        return 0
+        return self._place.rank
 
 
 def _strategy(job: Job, place: Place) -> Strategy:
     if place.world == 1:
         return SingleDeviceStrategy(device=job.device)
     return DDPStrategy(find_unused_parameters=job.task.leaves_weights_out)
-
-
-def _devices(job: Job, place: Place) -> int | list[int]:
-    """How many devices there are for all processes, or which one there is for this one alone."""
-    if place.world > 1 or job.device.type != "cuda":
-        return place.world
-    return [job.device.index or 0]
 
 
 @contextmanager

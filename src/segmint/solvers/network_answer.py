@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from segmint.devices import choose_device
 from segmint.errors import UsageError
 from segmint.images.scene import Scene
 from segmint.images.scene_pixels import ScenePixels
@@ -20,6 +21,7 @@ from segmint.inference.memory_limit import MemoryLimit, held_memory
 from segmint.networks.reach import Reach
 from segmint.solvers.answer_block import answer_block
 from segmint.solvers.reduction import to_input
+from segmint.solvers.sent_network import SentNetwork
 
 Prepare = Callable[[NDArray[Any], "NDArray[np.bool_] | None"], NDArray[np.float32]]
 """Pixels (h, w, C) as stored, and where they count, to what the network sees, pixel by pixel."""
@@ -37,6 +39,8 @@ class NetworkAnswer:
 
     At the border of the scene the network sees the border, as it would in the whole image, and
     elsewhere what lies around a tile, so that a pixel's answer does not depend on the window.
+
+    It can be sent to another process, where it must :meth:`settle` first.
 
     Args:
         respond: logits (1, N, h, w) of (1, C, h, w).
@@ -58,7 +62,7 @@ class NetworkAnswer:
 
     def __init__(
         self,
-        respond: Callable[[Tensor], Tensor],
+        respond: nn.Module,
         components: NDArray[np.integer[Any]],
         prepare: Prepare,
         *,
@@ -86,6 +90,21 @@ class NetworkAnswer:
     def keep_tile(self, tile: int) -> None:
         """Compute in tiles of that side from now on, as another process did."""
         self._tile = tile
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_respond": SentNetwork.of(self._respond), "_region": None}
+
+    def settle(self, region: Scene | None, device: str | None) -> None:
+        """Go on in the process that it was sent to.
+
+        Raises:
+            UsageError: for a device that this machine does not have.
+        """
+        self._region = region
+        self._device = choose_device(self._device if device is None else device)
+        sent: nn.Module | SentNetwork = self._respond
+        network = sent.network() if isinstance(sent, SentNetwork) else sent
+        self._respond, self._groups = network.to(self._device), self._groups.to(self._device)
 
     def labels(self, scene: Scene, window: Window, plane: int = 0) -> NDArray[np.int32]:
         """(h, w), 0 to K - 1."""
@@ -128,7 +147,8 @@ class NetworkAnswer:
                 outer.bottom - real.bottom,
             )
             image = functional.pad(image, sides, mode="replicate")
-        return self._respond(image)[0][(slice(None), *tile.inside(outer).slices)]
+        logits: Tensor = self._respond(image)[0]
+        return logits[(slice(None), *tile.inside(outer).slices)]
 
 
 def tile_side(

@@ -1,4 +1,4 @@
-"""The processes that share a training: this one, and others that it starts and ends."""
+"""The processes that share a training: this one, and others, which it starts and ends itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ import torch
 import torch.distributed
 
 from segmint.errors import InputError, SegmintError
-from segmint.solvers.job import Job, Place
+from segmint.solvers.job import Job
+from segmint.solvers.meeting import join, taking_part
+from segmint.solvers.place import Place
 from segmint.solvers.sitting import learn
 
 START_METHOD = "spawn"
@@ -44,15 +46,23 @@ _FAILURES = (
 def companions(job: Job) -> Iterator[Place]:
     """Within it, as many processes as the job asks for take part; each does the same job.
 
-    An error in one of them is raised here. None of them is left at the end.
+    Where a launcher has started them already, this one is in touch with the others. Else this one
+    starts the others: an error in one of them is raised here, and none is left at the end.
 
     Raises:
-        InputError: when a process cannot be started.
+        InputError: when a process cannot be started, or one of a launcher is lost.
     """
-    world = job.training.devices
-    if world == 1:
-        yield Place()
-        return
+    with taking_part() as place:
+        if place.launched or job.training.world == 1:
+            yield place
+            return
+        with _started(job, job.training.world) as first:
+            yield first
+
+
+@contextmanager
+def _started(job: Job, world: int) -> Iterator[Place]:
+    """Within it this process is the first of several, of which it starts the others."""
     hook = sys.excepthook  # torch takes it over in processes that form a group
     with tempfile.TemporaryDirectory() as folder, _shared_threads(job, world) as threads:
         meeting = f"file://{folder}/meeting"
@@ -89,7 +99,7 @@ class _Companion:
     def __init__(self, job: Job, rank: int, meeting: str, threads: int) -> None:
         context = cast(SpawnContext, multiprocessing.get_context(START_METHOD))
         self._line, far_end = context.Pipe(duplex=False)
-        place = Place(rank=rank, world=job.training.devices)
+        place = Place(rank=rank, world=job.training.world)
         self.process = context.Process(
             target=_take_part, args=(job, place, meeting, threads, far_end), daemon=True
         )
@@ -142,13 +152,7 @@ def _take_part(job: Job, place: Place, meeting: str, threads: int, line: Connect
 
 
 def _join(job: Job, place: Place, meeting: str) -> None:
-    torch.distributed.init_process_group(
-        "nccl" if job.device.type == "cuda" else "gloo",
-        init_method=meeting,
-        rank=place.rank,
-        world_size=place.world,
-        timeout=_TIMEOUT,
-    )
+    join(place, gpus=job.device.type == "cuda", init_method=meeting, timeout=_TIMEOUT)
 
 
 @contextmanager

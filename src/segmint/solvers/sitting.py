@@ -5,12 +5,14 @@ from __future__ import annotations
 import torch
 
 from segmint.errors import InputError
+from segmint.solvers.agreement import agree
 from segmint.solvers.best_networks import keep_best_networks
 from segmint.solvers.checkpoints import BEST, FOLDER, LAST, Checkpoint, copy_checkpoint
 from segmint.solvers.clock import Clock
 from segmint.solvers.epoch_end import EpochEnd
 from segmint.solvers.going_on import last_checkpoint
-from segmint.solvers.job import Job, Place
+from segmint.solvers.job import Job
+from segmint.solvers.place import Place
 from segmint.solvers.progress import Progress
 from segmint.solvers.watcher import Watcher
 
@@ -28,9 +30,12 @@ def learn(job: Job, place: Place, *, watch: Watcher | None = None) -> Progress:
         watch: told of each step and epoch.
 
     Raises:
+        UsageError: when the processes were not asked for the same.
         InputError: when the checkpoint cannot be gone on from; nothing is written then.
         LearningError: when a loss is no number, or an image cannot be read.
     """
+    if place.launched:
+        agree(place, job.asked())
     checkpoint, progress = last_checkpoint(job, place) or (None, Progress())
     if checkpoint is not None:
         job.task.load_state_dict(checkpoint.task)

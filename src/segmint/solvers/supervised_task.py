@@ -11,6 +11,7 @@ from segmint.objectives.batch import IGNORE_INDEX, Batch
 from segmint.objectives.objective import Objective
 from segmint.objectives.precision import widened
 from segmint.solvers.class_scores import ClassScores, MeanOfImages
+from segmint.solvers.counted_pixels import counted_pixels
 from segmint.solvers.learning_task import LearningTask
 from segmint.solvers.logits import logits_size, sized
 from segmint.solvers.validation_masks import at_image_size, checked_mask
@@ -56,6 +57,10 @@ class SupervisedTask(LearningTask):
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The objective of the logits, brought to the size of the images."""
         return self._objective_of(self._respond(batch), batch)
+
+    def counted(self, batch: Batch) -> Tensor | None:
+        """The labelled pixels, where the objective is a mean over them."""
+        return counted_pixels(self.objective, batch)
 
     def explain(self, batch: Batch) -> None:
         """Name the terms of the objective that are not finite.

@@ -15,11 +15,14 @@ from segmint.solvers.best_networks import Best, best_networks
 from segmint.solvers.checkpoints import BEST, FOLDER, LAST, read_checkpoint
 from segmint.solvers.going_on import check_task
 from segmint.solvers.job import Job
+from segmint.solvers.launched import check_shape, check_world, launched
 from segmint.solvers.learning_task import BatchSource, LearningTask, Row, ValidationSource
+from segmint.solvers.meeting import TookPartError, own_device
 from segmint.solvers.optimizer_options import OptimizerOptions
+from segmint.solvers.place import Place
 from segmint.solvers.processes import companions
 from segmint.solvers.progress import Progress
-from segmint.solvers.sitting import learn
+from segmint.solvers.sitting import LearningError, learn
 from segmint.solvers.training_options import TrainingOptions
 from segmint.solvers.watcher import Watcher
 from segmint.solvers.weight_average import use_average
@@ -69,9 +72,13 @@ def fit(
     the clock, and counts all sittings together.
 
     With ``devices`` above 1 as many processes share each batch, and the loss is the mean of their
-    losses. The others are started by Python's ``spawn``, so a script needs the usual
-    ``if __name__ == "__main__"``, and task and sources can be pickled. Batch normalization looks at
-    the images of its own process on the CPU, and at the whole batch on GPUs.
+    losses, each weighed by what the task says that it counts. The others are started by Python's
+    ``spawn``, so a script needs the usual ``if __name__ == "__main__"``, and task and sources can
+    be pickled. Batch normalization looks at the images of its own process on the CPU, and at the
+    whole batch on GPUs.
+
+    Where torchrun or SLURM's srun has started this process, as many others are there already, on
+    this machine or on several; each calls this function, and the first one alone sees the folder.
 
     Args:
         task: changed in place; at the end it holds the chosen weights, on the CPU after learning on
@@ -89,12 +96,17 @@ def fit(
 
     Raises:
         UsageError: for options that do not fit the machine or each other.
-        InputError: when a checkpoint cannot be gone on from; then nothing is changed.
+        InputError: when a checkpoint cannot be gone on from; then nothing is changed. Also when a
+            process that a launcher has started is lost; then the last checkpoint stays.
+        TookPartError: an InputError, at the end in the processes of a launcher but the first.
         LearningError: an InputError, when a loss is no number, or an image cannot be read.
         OutputError: when a file cannot be written.
         KeyboardInterrupt: when the user stops it; the checkpoint of the last epoch stays.
     """
     chosen = choose_device(device)
+    if chosen.type == "cuda" and (launch := launched()) is not None:
+        chosen = own_device(launch, chosen)
+        torch.cuda.set_device(chosen)
     job = Job(
         task=task,
         source=source,
@@ -108,10 +120,10 @@ def fit(
         resume=resume,
     )
     _check(job)
-    if not (resume and (folder / LAST).exists()):
-        shutil.rmtree(folder / FOLDER, ignore_errors=True)
     with companions(job) as place:
-        progress = learn(job, place, watch=watch)
+        if place.is_first and not (resume and (folder / LAST).exists()):
+            shutil.rmtree(folder / FOLDER, ignore_errors=True)
+        progress = _learned(job, place, watch)
     _choose(job, progress)
     best = progress.best_step
     return Fitted(
@@ -125,8 +137,26 @@ def fit(
     )
 
 
+def _learned(job: Job, place: Place, watch: Watcher | None) -> Progress:
+    """Learn; only the first process comes back, for it has everything in the folder."""
+    if place.is_first:
+        return learn(job, place, watch=watch)
+    try:
+        learn(job, place)
+    except LearningError as error:
+        raise InputError(str(error)) from error  # nothing is to be kept where the folder is not
+    raise TookPartError(
+        f"process {place.rank} of {place.world} took part in a training, whose first process has "
+        f"the result in {job.folder}"
+    )
+
+
 def _check(job: Job) -> None:
     """Refuse what cannot be done before anything is written."""
+    launch = launched()
+    if launch is None:
+        check_shape(job.training, launch)
+    check_world(job.training, launch)
     devices, patience = job.training.devices, job.training.patience
     if job.source.steps_per_epoch < 1:
         raise InputError("the source has no batch: give it more images, or smaller batches")
@@ -135,7 +165,7 @@ def _check(job: Job) -> None:
             f"--patience is {patience}, but no validation gives a score to watch: give validation "
             "images or leave it out"
         )
-    if devices == 1 or job.device.type == "cpu":
+    if devices == 1 or launch is not None or job.device.type == "cpu":
         return
     there = torch.cuda.device_count() if job.device.type == "cuda" else 1
     if devices > there:

@@ -24,11 +24,13 @@ from segmint.solvers.clock import Clock
 from segmint.solvers.descent import arithmetic
 from segmint.solvers.epoch_batches import EpochBatches
 from segmint.solvers.epoch_end import EpochEnd
-from segmint.solvers.job import Job, Place
+from segmint.solvers.job import Job
 from segmint.solvers.means import Means
 from segmint.solvers.optimizers import WeightOptimizer
+from segmint.solvers.place import Place
 from segmint.solvers.progress import Progress
 from segmint.solvers.schedule import rate_factor
+from segmint.solvers.shares import share_of
 from segmint.solvers.spoilt_networks import in_networks
 from segmint.solvers.training_facts import TrainingFacts
 from segmint.solvers.transfer import moved
@@ -156,6 +158,10 @@ class TrainingModule(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch."""
         total, parts = self.task.loss(batch)
+        share = share_of(self._place, self.task.counted(batch))
+        if share is not None:
+            total = total * share
+            parts = {name: value * share for name, value in parts.items()}
         self._batch = batch
         self._names = ("loss", *parts)
         self._values = [total.detach(), *parts.values()]

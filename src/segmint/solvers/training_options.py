@@ -58,12 +58,19 @@ class TrainingOptions(LoopOptions):
     """Validate and keep a moving average of the weights, which keeps this share of itself at each
     step, 0.999 for example; 0 keeps the weights themselves."""
     devices: int = option(1, low=1, high=64)
-    """Processes that share every batch, each with its own GPU, or all on the CPU, where batch
-    normalization looks at the images of its own process."""
+    """Processes on a machine that share every batch, each with its own GPU, or all on the CPU,
+    where batch normalization looks at the images of its own process."""
+    nodes: int = option(1, low=1, high=1024)
+    """Machines, each with as many processes, which torchrun or SLURM's srun starts."""
     workers: int = option(0, low=0, high=64)
     """Processes that read and transform images; 0 does it between the steps."""
     cache: bool = option(False)
     """Keep decoded images in memory."""
+
+    @property
+    def world(self) -> int:
+        """Processes on all machines together."""
+        return self.nodes * self.devices
 
 
 def duration(given: str | float) -> float:

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from crew_bench import crew_of, in_loop, known, last_of, long, own_fork_server, quick
 
 from segmint.app.crew.crew import Crew
-from segmint.app.crew.launching import PRELOADED, without_script
+from segmint.app.crew.launching import PRELOADED
 from segmint.app.options import LimitOptions
 
 
@@ -53,17 +53,6 @@ def test_processes_start_where_none_can_be_forked(monkeypatch: pytest.MonkeyPatc
             assert (await last_of(crew, long("echo"))).kind == "done"
 
     check()
-
-
-def test_the_main_module_is_there_in_all_but_its_origin() -> None:
-    main = sys.modules["__main__"]
-    with without_script():
-        stand_in = sys.modules["__main__"]
-        assert stand_in.__name__ == "__main__"
-        assert stand_in.__file__ is None
-        assert stand_in.__spec__ is None
-        assert set(vars(main)) <= set(vars(stand_in))
-    assert sys.modules["__main__"] is main
 
 
 def test_the_server_imports_nothing_heavy() -> None:

@@ -15,13 +15,14 @@ from typing import Any
 from segmint.app.crew import failures
 from segmint.app.crew.bounds import Bounds
 from segmint.app.crew.job import Job
-from segmint.app.crew.launching import PRELOADED, process_context
+from segmint.app.crew.launching import PRELOADED
 from segmint.app.crew.messages import Request
 from segmint.app.crew.pool import Heard, Pool
 from segmint.app.crew.worker import Worker
 from segmint.app.errand import Errand, Told, errands
 from segmint.app.options import LimitOptions
 from segmint.errors import InputError, UsageError
+from segmint.forking import process_context
 from segmint.registry import Registry
 
 

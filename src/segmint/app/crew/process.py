@@ -10,13 +10,10 @@ import gc
 import json
 import multiprocessing
 import os
-import signal
-import sys
 import threading
 import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Any
 
 from segmint.app.crew.failures import failure, of_error
@@ -26,21 +23,16 @@ from segmint.app.crew.telling import LineTelling
 from segmint.app.errand import Told
 from segmint.app.errands.held import held
 from segmint.errors import SegmintError
+from segmint.forking import begin_process
 
 _REST_SECONDS = 10.0
 """Without an errand, after which images are no longer held."""
-_FIRST_TO_GO = "500"
-"""Where memory runs out Linux ends processes by points, of which this many are added: rather this
-process than the server."""
 
 
 def work(line: Connection, threads: int) -> None:
     """Do what the server asks for, until it is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides what becomes of its processes
     threading.Thread(target=_end_with_server, daemon=True).start()
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
-    _use_threads(threads)
+    begin_process(threads)
     with suppress(EOFError, OSError):
         line.send(Sign.READY)
         while True:
@@ -79,14 +71,6 @@ def _returned(request: Request, telling: LineTelling) -> dict[str, Any]:
     returned = dict(request.entry.load()(telling, **request.arguments))
     json.dumps(returned)
     return returned
-
-
-def _use_threads(count: int) -> None:
-    from segmint.devices import use_threads
-
-    os.environ["OMP_NUM_THREADS"] = str(count)  # of libraries that are loaded later
-    if "torch" in sys.modules:
-        use_threads(count)
 
 
 def _end_with_server() -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from segmint.app.crew.job import Job
-from segmint.app.crew.launching import without_script
 from segmint.app.crew.messages import Ended, Sign
 from segmint.app.crew.process import work
+from segmint.forking import without_script
 
 _PATIENCE = 10.0
 """Seconds that a process gets to end after its line is broken."""

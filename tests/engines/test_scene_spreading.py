@@ -1,0 +1,223 @@
+"""One image, answered by several workers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import tifffile
+
+from segmint.engines.job import Job, Seat
+from segmint.engines.local_workers import LocalWorkers
+from segmint.engines.scene_spreading import spread
+from segmint.errors import InputError
+from segmint.images.scene import Scene
+from segmint.inference.answer_file import answer_file
+from segmint.inference.scene_answer import SceneOutcome
+from segmint.inference.streaming import is_unfinished
+from segmint.methods.segment import fit_scene
+from segmint.regions.hybrid_scene import HybridScene
+from segmint.solvers.network_answer import NetworkAnswer
+
+sys.path.insert(0, str(Path(__file__).parent))
+from scene_example import HereWorkers, content, damage_last_tile, picture, write_tiff
+
+SIZE = (1100, 1300)
+PRELOAD = ("segmint.solvers.network_answer", "segmint.engines.scene_job")
+BLOCKS = 9
+
+
+class Hiring:
+    """Makes workers and remembers them."""
+
+    def __init__(self, dies: Callable[[int, int], bool] = lambda number, time: False) -> None:
+        self.made: list[HereWorkers] = []
+        self._dies = dies
+
+    def __call__(self, job: Job) -> HereWorkers:
+        self.made.append(HereWorkers(job, dies=self._dies))
+        return self.made[-1]
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiff(tmp_path_factory.mktemp("image") / "image.tif", picture(*SIZE))
+
+
+def fit(scene: Scene, region: Scene | None) -> SceneOutcome:
+    found = fit_scene(scene, "hybrid", region=region, working_pixels=4000)
+    cast("HybridScene", found.answer).block = (512, 512)
+    return found
+
+
+def answer(image: Path, out: Path, hiring: Hiring | None, **options: Any) -> dict[str, Any]:
+    return answer_file(
+        image,
+        out,
+        fit,
+        method="hybrid",
+        options={},
+        seed=0,
+        spread=None if hiring is None else spread(hiring),
+        **options,
+    )
+
+
+@pytest.mark.parametrize("form", ["tiff", "zarr"])
+def test_the_result_is_that_of_one_process(tmp_path: Path, image: Path, form: Any) -> None:
+    if form == "zarr":
+        pytest.importorskip("zarr", reason="the extra bigimage is not installed")
+    hiring = Hiring()
+    answer(image, tmp_path / "spread", hiring, form=form)
+    answer(image, tmp_path / "alone", None, form=form)
+    assert content(tmp_path / "spread") == content(tmp_path / "alone")
+    (workers,) = hiring.made
+    assert workers.ended
+    assert workers.begun == dict.fromkeys(range(BLOCKS), 1)
+
+
+def test_a_worker_that_dies_loses_nothing(tmp_path: Path, image: Path) -> None:
+    hiring = Hiring(lambda number, time: number in (2, 6) and time == 1)
+    answer(image, tmp_path / "spread", hiring)
+    answer(image, tmp_path / "alone", None)
+    assert content(tmp_path / "spread") == content(tmp_path / "alone")
+    assert {number for number, times in hiring.made[0].begun.items() if times == 2} >= {2, 6}
+
+
+def test_a_window_that_kills_is_named_and_the_others_are_kept(tmp_path: Path, image: Path) -> None:
+    hiring = Hiring(lambda number, time: number == 4)
+    out = tmp_path / "out"
+    with pytest.raises(InputError) as caught:
+        answer(image, out, hiring)
+    said = str(caught.value)
+    assert f"{image} (rows 512 to 1023 and columns 512 to 1023) killed its process twice" in said
+    assert hiring.made[0].ended
+    assert is_unfinished(out)
+    told: list[str] = []
+    answer(image, out, Hiring(), tell=told.append)
+    assert len(told) == 1
+    assert told[0].startswith("goes on: ")
+    answer(image, tmp_path / "alone", None)
+    assert content(out) == content(tmp_path / "alone")
+
+
+def test_a_damaged_tile_is_told_as_by_one_process(tmp_path: Path) -> None:
+    damaged = write_tiff(tmp_path / "image.tif", picture(*SIZE))
+
+    def fit_of_a_whole_file(scene: Scene, region: Scene | None) -> SceneOutcome:
+        found = fit(scene, region)
+        damage_last_tile(damaged)
+        return found
+
+    said: list[str] = []
+    for hiring in (None, Hiring()):
+        write_tiff(damaged, picture(*SIZE))
+        with pytest.raises(InputError) as caught:
+            answer_file(
+                damaged,
+                tmp_path / f"out{len(said)}",
+                fit_of_a_whole_file,
+                method="hybrid",
+                options={},
+                seed=0,
+                spread=None if hiring is None else spread(hiring),
+            )
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+
+
+def test_workers_that_see_no_such_file_are_told_of(tmp_path: Path, image: Path) -> None:
+    moved = tmp_path / "image.tif"
+    moved.write_bytes(image.read_bytes())
+
+    def remove(job: Job) -> HereWorkers:
+        moved.rename(tmp_path / "gone.tif")
+        return HereWorkers(job, dies=lambda number, time: False)
+
+    with pytest.raises(InputError, match=r"image\.tif"):
+        answer_file(
+            moved,
+            tmp_path / "out",
+            fit,
+            method="hybrid",
+            options={},
+            seed=0,
+            spread=spread(remove),
+        )
+
+
+def in_processes(job: Job) -> LocalWorkers:
+    return LocalWorkers(job, workers=2, seat=Seat(), preload=PRELOAD)
+
+
+def test_with_processes(tmp_path: Path) -> None:
+    pytest.importorskip("zarr", reason="the extra bigimage is not installed")
+    image = write_tiff(tmp_path / "image.tif", picture(600, 1100))
+    region = tmp_path / "region.tif"
+    inside = np.ones((600, 1100), np.uint8)
+    inside[:100, 300:] = 0
+    tifffile.imwrite(region, inside)
+
+    def answered(out: Path, **options: Any) -> None:
+        answer_file(
+            image,
+            out,
+            fit_clustering,
+            method="clustering",
+            options={},
+            seed=0,
+            region=region,
+            probabilities=True,
+            form="zarr",
+            **options,
+        )
+
+    answered(tmp_path / "spread", spread=spread(in_processes))
+    answered(tmp_path / "alone")
+    assert content(tmp_path / "spread") == content(tmp_path / "alone")
+
+
+def fit_clustering(scene: Scene, region: Scene | None) -> SceneOutcome:
+    """A network that sees the region, in blocks of 512 pixels."""
+    options: dict[str, Any] = {"features": 8, "max_components": 8, "iterations": 3}
+    found = fit_scene(scene, "clustering", region=region, precision="float32", **options)
+    cast("NetworkAnswer", found.answer).block = (512, 512)
+    return found
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from test_scene_spreading import fit, in_processes
+from segmint.engines.scene_spreading import spread
+from segmint.inference.answer_file import answer_file
+
+answer_file(
+    sys.argv[1], sys.argv[2], fit, method="hybrid", options={}, seed=0,
+    spread=spread(in_processes), progress=lambda done, total: print(done, flush=True),
+)
+"""
+
+
+def test_a_driver_that_is_killed_goes_on(tmp_path: Path, image: Path) -> None:
+    out = tmp_path / "out"
+    words = [sys.executable, "-c", SCRIPT, str(image), str(out), str(Path(__file__).parent)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip() == "2":
+                break
+        process.kill()
+    assert is_unfinished(out)
+    told: list[str] = []
+    answer(image, out, Hiring(), tell=told.append)
+    assert len(told) == 1
+    assert told[0].startswith("goes on: ")
+    answer(image, tmp_path / "alone", None)
+    assert content(out) == content(tmp_path / "alone")
