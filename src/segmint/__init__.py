@@ -17,6 +17,7 @@ from segmint.lazy import lazy_names
 
 if TYPE_CHECKING:
     from segmint.comparisons.comparing import compare
+    from segmint.engines.manifest_lines import read_manifest
     from segmint.errors import InputError, OutputError, SegmintError, UsageError
     from segmint.images.image import Image
     from segmint.images.labels import read_labels
@@ -55,6 +56,7 @@ __all__ = [
     "open_scene",
     "read_image",
     "read_labels",
+    "read_manifest",
     "resume",
     "segment",
     "segment_file",
@@ -79,6 +81,7 @@ _PLACES = {
     "open_scene": "segmint.images.opening_scenes",
     "read_image": "segmint.images.reading",
     "read_labels": "segmint.images.labels",
+    "read_manifest": "segmint.engines.manifest_lines",
     "segment": "segmint.methods.segment",
     "segment_file": "segmint.methods.segment_file",
     "resume": "segmint.recipes.training",

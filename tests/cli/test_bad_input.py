@@ -462,7 +462,7 @@ class TestManyImages:
         # The one that was saved when the signal came may not be counted.
         assert int(output.split()[0]) in (len(finished), len(finished) - 1)
         output, _ = succeeds("segment", "photos", *FAST, "--quiet")
-        assert output.startswith(f"{40 - len(finished)} segmented, {len(finished)} skipped: ")
+        assert output.startswith(f"{40 - len(finished)} segmented, {len(finished)} finished before: ")
 
     def test_interrupt_before_the_first(self, here, refused, monkeypatch):
         def stop(*arguments, **keywords):

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE = 60.0
 Command = Callable[[Sequence[str]], list[str]]
 
 
@@ -21,15 +20,23 @@ Command = Callable[[Sequence[str]], list[str]]
 class RayNode:
     """What ``ray start`` started."""
 
-    process: subprocess.Popen[bytes]
+    begin: Callable[[], subprocess.Popen[bytes]]
     log: Path
+    tries: int = 3
+    """On a busy machine Ray gives up on a node that takes half a minute to start."""
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.process = self.begin()
 
     def wait(self) -> None:
         """Until it is up."""
-        until = time.monotonic() + PATIENCE
         while "Ray runtime started" not in self.log.read_text():
-            if self.process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"a node did not start: {self.log.read_text()}")
+            if self.process.poll() is not None:
+                self.tries -= 1
+                if not self.tries:
+                    raise RuntimeError(f"a node did not start: {self.log.read_text()}")
+                self.process = self.begin()
             time.sleep(0.05)
 
     def kill(self) -> None:
@@ -90,16 +97,19 @@ class RayCluster:
             "RAY_AUTH_MODE": "disabled",  # whatever token there is in the home folder
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         }
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command(argv),
-                env=variables,
-                cwd=self.folder,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self.nodes.append(RayNode(process, log))
+
+        def begin() -> subprocess.Popen[bytes]:
+            with log.open("wb") as output:
+                return subprocess.Popen(
+                    command(argv),
+                    env=variables,
+                    cwd=self.folder,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+
+        self.nodes.append(RayNode(begin, log))
         return self.nodes[-1]
 
 

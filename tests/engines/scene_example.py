@@ -33,7 +33,14 @@ class HereWorkers:
 
     place = "this process"
 
-    def __init__(self, job: Job, *, room: int = 2, dies: Callable[[int, int], bool]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        *,
+        room: int = 2,
+        dies: Callable[[int, int], bool],
+        device: str | None = None,
+    ) -> None:
         self.ended = False
         self.begun: Counter[int] = Counter()
         self._job, self._room, self._dies = job, room, dies
@@ -41,6 +48,7 @@ class HereWorkers:
         self._waiting: dict[int, deque[Sequence[Item]]] = {}
         self._said: list[Event] = []
         self._hired = 0
+        self._seat = Seat(workers=room, device=device)
 
     def __enter__(self) -> Self:
         return self
@@ -61,7 +69,7 @@ class HereWorkers:
     def hire(self) -> int:
         worker, self._hired = self._hired, self._hired + 1
         try:
-            self._works[worker] = sent(self._job).open(Seat(workers=self._room))
+            self._works[worker] = sent(self._job).open(self._seat)
         except SegmintError as error:
             self._said.append(Refused(worker=worker, error=error))
         else:

@@ -55,7 +55,7 @@ def test_all_that_may_be_named_together(folder: Path) -> None:
     ]
     assert [item.number for item in collection] == list(range(9))
     assert [item.region for item in collection if item.region] == ["tables/r.png"]
-    assert collection.notes == ("1 file that was named before taken once",)
+    assert collection.notes == ("1 image was named before and taken once",)
 
 
 PATHS = st.from_regex(r"([abA]/){0,3}[aA]-?[b2]?(\.png|\.tif|\.nii\.gz|\.ome\.tif)", fullmatch=True)
@@ -126,7 +126,7 @@ def test_files_are_known_again_by_where_links_lead(folder: Path) -> None:
         ("photos/2.png", "2"),
         ("photos/10.png", "10"),
     ]
-    assert collection.notes == ("9 files that were named before taken once",)
+    assert collection.notes == ("9 images were named before and taken once",)
     assert len(open_collection(["photos", "same.png"])) == 4, "a link is a file of its own"
 
 

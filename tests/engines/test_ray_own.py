@@ -13,10 +13,9 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-DRIVER = f"""
+DRIVER = """
 import json, sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
 from engine_jobs import TrialJob
 from segmint.engines.dispatching import dispatch
 from segmint.engines.item import Item
@@ -32,7 +31,13 @@ print(json.dumps([outcome.state for outcome in outcomes]))
 
 
 def started(folder: Path, mark: str, *images: str) -> subprocess.Popen[str]:
-    variables = {**os.environ, "MARK": mark, "HOME": str(folder / "home"), "TMPDIR": str(folder)}
+    variables = {
+        **os.environ,
+        "MARK": mark,
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder),
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
     (folder / "home").mkdir()
     (folder / "here").mkdir()
     return subprocess.Popen(
@@ -58,7 +63,7 @@ def left(mark: str) -> list[str]:
 
 
 def gone(mark: str) -> bool:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while left(mark) and time.monotonic() < until:
         time.sleep(0.1)
     return not left(mark)
@@ -88,6 +93,7 @@ def test_a_ray_of_our_own_ends_with_a_driver_that_is_killed(tmp_path: Path) -> N
     assert driver.stderr is not None
     assert driver.stdout.readline() == "Ray on this machine 2\n"
     assert left(mark)
+    time.sleep(5)  # an agent of Ray that has just begun looks for its cluster for a minute
     os.kill(driver.pid, signal.SIGKILL)
     driver.wait()
     driver.stdout.close()

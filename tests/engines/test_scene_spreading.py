@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +18,7 @@ from segmint.engines.job import Job, Seat
 from segmint.engines.local_workers import LocalWorkers
 from segmint.engines.scene_spreading import spread
 from segmint.errors import InputError
+from segmint.images.array_scene import ArrayScene
 from segmint.images.scene import Scene
 from segmint.inference.answer_file import answer_file
 from segmint.inference.scene_answer import SceneOutcome
@@ -49,10 +52,16 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiff(tmp_path_factory.mktemp("image") / "image.tif", picture(*SIZE))
 
 
-def fit(scene: Scene, region: Scene | None) -> SceneOutcome:
-    found = fit_scene(scene, "hybrid", region=region, working_pixels=4000)
+@cache
+def fitted() -> SceneOutcome:
+    """Of the pixels as they are before any is damaged."""
+    found = fit_scene(ArrayScene.of_array(picture(*SIZE)), "hybrid", working_pixels=4000)
     cast("HybridScene", found.answer).block = (512, 512)
     return found
+
+
+def fit(scene: Scene, region: Scene | None) -> SceneOutcome:
+    return fitted()
 
 
 def answer(image: Path, out: Path, hiring: Hiring | None, **options: Any) -> dict[str, Any]:
@@ -108,25 +117,11 @@ def test_a_window_that_kills_is_named_and_the_others_are_kept(tmp_path: Path, im
 
 def test_a_damaged_tile_is_told_as_by_one_process(tmp_path: Path) -> None:
     damaged = write_tiff(tmp_path / "image.tif", picture(*SIZE))
-
-    def fit_of_a_whole_file(scene: Scene, region: Scene | None) -> SceneOutcome:
-        found = fit(scene, region)
-        damage_last_tile(damaged)
-        return found
-
+    damage_last_tile(damaged)
     said: list[str] = []
     for hiring in (None, Hiring()):
-        write_tiff(damaged, picture(*SIZE))
         with pytest.raises(InputError) as caught:
-            answer_file(
-                damaged,
-                tmp_path / f"out{len(said)}",
-                fit_of_a_whole_file,
-                method="hybrid",
-                options={},
-                seed=0,
-                spread=None if hiring is None else spread(hiring),
-            )
+            answer(damaged, tmp_path / f"out{len(said)}", hiring)
         said.append(str(caught.value))
     assert said[0] == said[1]
 
@@ -221,3 +216,25 @@ def test_a_driver_that_is_killed_goes_on(tmp_path: Path, image: Path) -> None:
     assert told[0].startswith("goes on: ")
     answer(image, tmp_path / "alone", None)
     assert content(out) == content(tmp_path / "alone")
+
+
+@dataclass(frozen=True)
+class FitAnew:
+    """As runs are opened in each worker; of a device they are told there."""
+
+    device: str
+
+    def __call__(self, scene: Scene, region: Scene | None, seat: Seat) -> SceneOutcome:
+        assert (seat.device, seat.workers) == (self.device, 2)
+        return fit(scene, region)
+
+
+def test_what_answers_can_be_made_by_each_worker(tmp_path: Path, image: Path) -> None:
+    def told_of_a_device(job: Job) -> HereWorkers:
+        return HereWorkers(job, dies=lambda number, time: False, device="cpu")
+
+    both: dict[str, Any] = {"method": "hybrid", "options": {}, "seed": 0}
+    of = spread(told_of_a_device, fit=FitAnew("cpu"))
+    answer_file(image, tmp_path / "spread", fit, spread=of, **both)
+    answer_file(image, tmp_path / "alone", fit, **both)
+    assert content(tmp_path / "spread") == content(tmp_path / "alone")

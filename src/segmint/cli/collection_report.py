@@ -22,45 +22,38 @@ MOST_ON_A_PAGE = 1000
 _FAILURES_ON_A_PAGE = 20
 
 
-class PageOfAll:
-    """The page of the results, where they are few enough to be looked at.
+@contextmanager
+def reported(
+    tally: Tally, manifest: Manifest, options: InputOptions, write_page: WritePage | None
+) -> Iterator[None]:
+    """Say after the block how many images ended how, also when it was stopped.
 
     Args:
-        write: the page of a folder; None for a command without.
+        tally: counted into within the block.
         manifest: of the collection.
+        options: where results are, and how they are told.
+        write_page: shows the results on one page, where they are few enough to be looked at.
     """
-
-    def __init__(self, write: WritePage | None, manifest: Manifest) -> None:
-        self._write, self._manifest = write, manifest
-        self.path: Path | None = None
-
-    @contextmanager
-    def at_the_end(self) -> Iterator[None]:
-        """Write it after the block, also when that was stopped."""
-        try:
-            yield
-        except KeyboardInterrupt:
-            self._make()
-            raise
-        self._make()
-
-    def _make(self) -> None:
-        manifest = self._manifest
-        if self._write is None or manifest.total > MOST_ON_A_PAGE:
-            return
-        untried = manifest.total - sum(manifest.counts.values())
-        try:
-            self.path = self._write(manifest.path.parent, _failures(manifest), untried)
-        except (SegmintError, OSError, MemoryError) as error:
-            console.say(f"note: there is no report ({error})")
+    try:
+        yield
+    except (KeyboardInterrupt, SegmintError):
+        if tally.finished > tally.before:
+            _report(tally, manifest, options, _page(write_page, tally, manifest))
+        raise
+    _report(tally, manifest, options, _page(write_page, tally, manifest))
 
 
-def report(tally: Tally, manifest: Manifest, options: InputOptions, page: Path | None) -> None:
-    """Say how many images ended how, and where results and states are.
+def _page(write_page: WritePage | None, tally: Tally, manifest: Manifest) -> Path | None:
+    if write_page is None or tally.total > MOST_ON_A_PAGE:
+        return None
+    try:
+        return write_page(manifest.path.parent, _failures(manifest), tally.unreached)
+    except (SegmintError, OSError, MemoryError) as error:
+        console.say(f"note: there is no report ({error})")
+        return None
 
-    Raises:
-        OutputError: when standard output cannot be written.
-    """
+
+def _report(tally: Tally, manifest: Manifest, options: InputOptions, page: Path | None) -> None:
     if tally.other:
         console.say(
             f"{counted(tally.other, 'skipped result')} made with other options: "
@@ -75,6 +68,7 @@ def report(tally: Tally, manifest: Manifest, options: InputOptions, page: Path |
         (tally.before, "finished before"),
         (tally.skipped, "skipped"),
         (tally.failed, "failed"),
+        (tally.unreached, "not tried"),
     ):
         counts += [f"{number:,} {what}"] if number else []
     where = f"results in {options.out}, states in {manifest.path}"
@@ -82,6 +76,7 @@ def report(tally: Tally, manifest: Manifest, options: InputOptions, page: Path |
 
 
 def _failures(manifest: Manifest) -> list[str]:
+    """Why images have no result, as far as a page shows it."""
     told = (line for line in read_manifest(manifest.path) if line.get("state") == "failed")
     sentences = [str(line.get("sentence")) for line in told]
     more = len(sentences) - _FAILURES_ON_A_PAGE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from segmint.errors import OutputError
 
 if TYPE_CHECKING:
-    from segmint.engines.progress_line import Watch
+    from segmint.engines.progress_line import ProgressLine, Watch
 
 
 def complain(sentence: str) -> None:
@@ -147,9 +147,17 @@ def watching(*, quiet: bool = False) -> Iterator[tuple[Watch, Callable[[str], No
     from rich.live import Live
     from rich.text import Text
 
-    with Live(Text(), console=Console(stderr=True), refresh_per_second=4) as live:
+    shown: list[ProgressLine] = []
+
+    def rendered() -> Text:
+        return Text(str(shown[0]) if shown else "")
+
+    def watch(line: ProgressLine) -> None:
+        shown[:] = [line]
+
+    with Live(get_renderable=rendered, console=Console(stderr=True), refresh_per_second=4) as live:
         yield (
-            lambda line: live.update(Text(str(line))),
+            watch,
             lambda sentence: live.console.print(_shown(sentence), markup=False, highlight=False),
         )
 

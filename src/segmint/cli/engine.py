@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segmint.cli import console
-from segmint.cli.collection_report import PageOfAll, report
+from segmint.cli.collection_report import reported
 from segmint.cli.collection_work import CollectionJob
 from segmint.cli.inputs import EngineOptions
 from segmint.cli.work import Spread, WritePage, output_folder, run_over_images
@@ -17,6 +17,7 @@ from segmint.engines.item import Item
 from segmint.engines.job import Job, Seat
 from segmint.engines.manifest import Manifest
 from segmint.engines.manifest_header import Header
+from segmint.engines.tally import Tally
 from segmint.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,10 +88,12 @@ def _by_workers(
             out, header, items, overwrite=options.overwrite, accept_other=engine.accept_other
         ) as manifest,
     ):
-        begun = replace(job, begun=manifest.begun)
-        page = PageOfAll(write_page, manifest)
+        begun = replace(
+            job, begun=manifest.begun, inputs=replace(options, overwrite=manifest.replaces)
+        )
+        tally = Tally(total=manifest.total, before=manifest.before)
         with (
-            page.at_the_end(),
+            reported(tally, manifest, options, write_page),
             console.watching(quiet=options.quiet) as (watch, tell),
             _workers(
                 begun, job, engine, out=out, first=None if first is None else first.image
@@ -98,10 +101,8 @@ def _by_workers(
         ):
             for note in items.notes:
                 tell(f"note: {note}")
-            tally = conduct(
-                items, workers, manifest, most=engine.images_per_batch, watch=watch, tell=tell
-            )
-        report(tally, manifest, options, page.path)
+            most = engine.images_per_batch
+            conduct(items, workers, manifest, tally=tally, most=most, watch=watch, tell=tell)
     return 1 if tally.failed else 0
 
 

@@ -80,8 +80,8 @@ class Collection:
     def _noted(self) -> Iterator[str]:
         twice = len(self._images) - self.whole
         if twice:
-            files = "file that was" if twice == 1 else "files that were"
-            yield f"{twice} {files} named before taken once"
+            images = "image was" if twice == 1 else "images were"
+            yield f"{twice} {images} named before and taken once"
         apart = self._names.told_apart()
         if len(apart):
             shown = ", ".join(self._names[each] for each in apart[:_SHOWN].tolist())

@@ -27,6 +27,7 @@ def conduct(
     workers: Workers,
     manifest: Manifest,
     *,
+    tally: Tally | None = None,
     most: int = 16,
     watch: Watch = lambda line: None,
     tell: Callable[[str], None] = lambda sentence: None,
@@ -39,6 +40,7 @@ def conduct(
         images: of the collection, those that have ended among them.
         workers: within their ``with`` block.
         manifest: open.
+        tally: counted into, for whom it is to survive that the work is stopped.
         most: images in a batch.
         watch: shown how far it is.
         tell: told the first failures, and what else happens, a sentence each.
@@ -51,7 +53,8 @@ def conduct(
         SegmintError: when no worker can go on, or the manifest cannot be written; says how many
             images were not reached.
     """
-    conductor = _Conductor(manifest, watch, tell)
+    tally = tally or Tally(total=manifest.total, before=manifest.before)
+    conductor = _Conductor(manifest, tally, watch, tell)
     start = time.monotonic()
     try:
         with _termination_interrupts():
@@ -66,14 +69,16 @@ def conduct(
         raise type(error)(conductor.with_unreached(str(error))) from error
     finally:
         conductor.end(time.monotonic() - start)
-    return conductor.tally
+    return tally
 
 
 class _Conductor:
-    def __init__(self, manifest: Manifest, watch: Watch, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, manifest: Manifest, tally: Tally, watch: Watch, tell: Callable[[str], None]
+    ) -> None:
+        self.tally = tally
         self._manifest, self._watch, self._tell = manifest, watch, tell
         self._under_way: dict[int, Item] = {}
-        self.tally = Tally(total=manifest.total, before=manifest.before)
         self._line = ProgressLine(tally=self.tally)
 
     def run(self, images: Iterable[Item], workers: Workers, most: int) -> None:

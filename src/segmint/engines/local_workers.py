@@ -63,6 +63,7 @@ class LocalWorkers:
         self._devices = devices or (seat.device,)
         self._context: BaseContext | None = None
         self._processes: dict[int, _Process] = {}
+        self._leaving: list[_Process] = []
         self._pending: list[Event] = []
         self._hired = 0
 
@@ -78,7 +79,8 @@ class LocalWorkers:
         trace: TracebackType | None,
     ) -> None:
         """Leave no process behind."""
-        _end(list(self._processes.values()))
+        _end([*self._leaving, *self._processes.values()])
+        self._leaving.clear()
         self._processes.clear()
 
     @property
@@ -116,9 +118,11 @@ class LocalWorkers:
         return events
 
     def dismiss(self, worker: int) -> None:
-        """End a process."""
+        """Tell a process to end, without waiting until it has."""
         if worker in self._processes:
-            _end([self._processes.pop(worker)])
+            leaving = self._processes.pop(worker)
+            leaving.process.terminate()
+            self._leaving.append(leaving)
 
     def _signs(self) -> list[Connection | int]:
         """What to wait for: words, and ends."""
@@ -158,7 +162,7 @@ class LocalWorkers:
         if is_over and not said_so:
             events.append(Died(worker=worker, reason=self._ending(worker), by_itself=True))
         if is_over or said_so:
-            self.dismiss(worker)
+            _end([self._processes.pop(worker)])
         return events
 
     def _ending(self, worker: int) -> str:

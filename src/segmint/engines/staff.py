@@ -155,7 +155,8 @@ class Staff:
         """Try no other in the place of workers that died before they began."""
         how = f"{_FRUITLESS} workers in a row died before they began ({reason}): {self._place}"
         if not self.hands:
-            raise SegmintError(f"{how}; give fewer --workers, or free some memory")
+            memory = "; give fewer --workers, or free some memory" if reason == "signal 9" else ""
+            raise SegmintError(f"{how}{memory}")
         self._fruitless = 0
         self._go_on_with_fewer(f"{how}; going on with the other workers")
 

@@ -36,6 +36,11 @@ class SceneLooks:
     bytes: int | None
     """Of the file; None for folders and what has no file."""
 
+    def __str__(self) -> str:
+        sides = " x ".join(str(side) for side in self.shape)
+        size = "" if self.bytes is None else f" in {self.bytes:,} bytes"
+        return f"{sides} pixels of {self.channels} {self.dtype}{size}"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AnsweredBlock:

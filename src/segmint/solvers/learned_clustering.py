@@ -14,7 +14,7 @@ from segmint.errors import UsageError
 from segmint.images.scene import Scene
 from segmint.images.scene_pixels import ScenePixels, examined
 from segmint.images.window import Window
-from segmint.inference.scene_answer import SceneAnswer
+from segmint.inference.scene_answer import InTiles, SceneAnswer
 from segmint.inference.tiling import Tiling
 from segmint.methods.clustering import FolderClusteringOptions
 from segmint.networks.clustering import ClusteringNetwork
@@ -87,6 +87,16 @@ class _ComponentsAlone:
     def __init__(self, answer: SceneAnswer) -> None:
         self._answer = answer
         self.classes, self.block, self.notes = answer.classes, answer.block, answer.notes
+
+    @property
+    def tile(self) -> int | None:
+        """Side of what is computed at once, where it is known."""
+        return self._answer.tile if isinstance(self._answer, InTiles) else None
+
+    def keep_tile(self, tile: int) -> None:
+        """Compute in tiles of that side from now on, as another process did."""
+        if isinstance(self._answer, InTiles):
+            self._answer.keep_tile(tile)
 
     def labels(self, scene: Scene, window: Window, plane: int = 0) -> NDArray[np.integer[Any]]:
         """(h, w), 0 to K - 1."""

@@ -12,7 +12,7 @@ from segmint.images.scene import Scene
 from segmint.images.scene_pixels import ScenePixels
 from segmint.images.slice_scene import SliceScene
 from segmint.images.window import Window
-from segmint.inference.scene_answer import SceneAnswer
+from segmint.inference.scene_answer import InTiles, SceneAnswer
 from segmint.solvers.scene_sample import SceneSample, mosaic
 
 _PIXELS = 1 << 18
@@ -45,6 +45,16 @@ class SliceAnswers:
         alone = "" if scene.depth is None else ", each slice by itself"
         self.notes = (f"normalized by the statistics of {sample.said}{alone}",)
 
+    @property
+    def tile(self) -> int | None:
+        """Side of what is computed at once, of all slices the same; None where it is unknown."""
+        return self._answer.tile if isinstance(self._answer, InTiles) else None
+
+    def keep_tile(self, tile: int) -> None:
+        """Compute in tiles of that side from now on, as another process did."""
+        if isinstance(self._answer, InTiles):
+            self._answer.keep_tile(tile)
+
     def labels(self, scene: Scene, window: Window, plane: int = 0) -> NDArray[np.integer[Any]]:
         """(h, w), 0 to K - 1."""
         return self._of(plane).labels(scene, window, plane)
@@ -55,7 +65,10 @@ class SliceAnswers:
 
     def _of(self, plane: int) -> SceneAnswer:
         if plane != self._plane:
+            tile = self.tile
             self._answer, self._plane = self._answer_of(self._sample(plane)), plane
+            if tile is not None:
+                self.keep_tile(tile)
         return self._answer
 
     def _sample(self, plane: int) -> SceneSample:
