@@ -38,7 +38,7 @@ TRAINING = (
 )
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--rdzv-backend", "c10d")
 LAUNCHED = ("-m", "segmint")
-ENDS = 60.0
+ENDS = 120.0
 """Seconds that processes get to end by themselves."""
 
 

@@ -12,6 +12,7 @@ from segmint.cli.collection_report import reported
 from segmint.cli.collection_work import CollectionJob
 from segmint.cli.inputs import EngineOptions
 from segmint.cli.work import Spread, WritePage, output_folder, run_over_images
+from segmint.devices import use_threads
 from segmint.engines.conducting import conduct
 from segmint.engines.item import Item
 from segmint.engines.job import Job, Seat
@@ -57,9 +58,12 @@ def run_job(
     if isinstance(items, list) or here is not None or _is_small(engine, len(items)):
         if here is not None and _asks_for_workers(engine):
             raise UsageError(f"{here} is served by the command itself: give no options of workers")
+        use_threads(job.how.threads)
         return run_over_images(job, [*items], write_page=write_page)
     if _is_one_scene(job, items, engine):
-        return run_over_images(job, [*items], spread=_spread(job, engine))
+        use_threads(job.how.threads)
+        sharers = local_workers(engine) if engine.engine == "local" else 1
+        return run_over_images(replace(job, share=sharers), [*items], spread=_spread(job, engine))
     return _by_workers(job, items, engine, command=command, write_page=write_page)
 
 
@@ -143,6 +147,7 @@ def _workers(
             gpus=engine.gpus_per_worker,
             out=out,
             first=first,
+            tell=console.say,
         )
     from segmint.engines.local_workers import LocalWorkers
 

@@ -37,6 +37,24 @@ class ByWindow(Protocol):
         ...
 
 
+class Together(Protocol):
+    """Segments several images of one shape at a time, where that is quicker."""
+
+    def at_once(self, image: Image) -> int:
+        """How many images of this shape go together; 1 where nothing is gained."""
+        ...
+
+    def segment(
+        self, images: Sequence[tuple[Item, Image]]
+    ) -> Sequence[tuple[Segmentation, Mapping[str, bytes]]]:
+        """The segmentation of each, whatever the others are.
+
+        Raises:
+            SegmintError: when one of them cannot be segmented.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImageWork:
     """What is done to any image, with all that it needs in memory."""
@@ -44,6 +62,7 @@ class ImageWork:
     read: Callable[[Path], Image]
     segment: SegmentImage
     by_window: ByWindow | None = None
+    together: Together | None = None
     lean: bool = False
     """Leave out pictures and hierarchies."""
 
@@ -53,13 +72,29 @@ class ImageWork:
         Returns:
             What is told of it: image, result, method, components, seconds, notes.
         """
+        begun = self.begin(item, folder)
+        if isinstance(begun, dict):
+            return begun
+        return self.finish(item, folder, begun, *self.segment(begun, item))
+
+    def begin(self, item: Item, folder: Path) -> Image | dict[str, Any]:
+        """The image, or, where it does not fit into memory, what is told when it is done."""
         path = Path(item.image)
-        if self.by_window is not None and self.by_window.takes(path):
-            record = self.by_window.segment(item, folder)
-            told = {name: record[name] for name in ("method", "components", "seconds", "notes")}
-            return {"image": item.image, "result": str(folder), **told}
-        image = self.read(path)
-        segmentation, files = self.segment(image, item)
+        if self.by_window is None or not self.by_window.takes(path):
+            return self.read(path)
+        record = self.by_window.segment(item, folder)
+        told = {name: record[name] for name in ("method", "components", "seconds", "notes")}
+        return {"image": item.image, "result": str(folder), **told}
+
+    def finish(
+        self,
+        item: Item,
+        folder: Path,
+        image: Image,
+        segmentation: Segmentation,
+        files: Mapping[str, bytes],
+    ) -> dict[str, Any]:
+        """Save what came out, and tell of it."""
         segmentation.save(folder, image, files=files, lean=self.lean)
         return {
             "image": item.image,

@@ -74,7 +74,10 @@ def _predict(
     from segmint.cli.predict_job import PredictJob
 
     use_threads(how.threads)
-    job = PredictJob(inputs=inputs, how=how, runs=runs, options=options, tiles=tiles)
+    by_ones = engine.images_per_batch == 1
+    job = PredictJob(
+        inputs=inputs, how=how, runs=runs, options=options, tiles=tiles, by_ones=by_ones
+    )
     job.check()
     items = collect(images, inputs, options.channels, part=engine.part)
     return run_job(job, items, engine, command="predict")

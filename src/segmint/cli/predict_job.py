@@ -20,6 +20,10 @@ from segmint.errors import SegmintError, UsageError
 from segmint.inference.memory_limit import MemoryLimit
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from segmint.cli.image_work import Together
     from segmint.engines.job import Seat
     from segmint.engines.scene_job import Fit
     from segmint.images import Image
@@ -38,6 +42,8 @@ class PredictJob(CollectionJob):
     runs: tuple[str, ...]
     """Folders of runs or exported files; several answer together."""
     tiles: TileOptions
+    by_ones: bool = False
+    """Never let several images go through the networks at once."""
 
     @cached_property
     def answering(self) -> Answering:
@@ -63,7 +69,8 @@ class PredictJob(CollectionJob):
     @property
     def identity(self) -> dict[str, Any]:
         """What decides the results of all images, for their manifest."""
-        return {**super().identity, **self.answering.identity}
+        by_ones = {"images_per_batch": 1} if self.by_ones else {}
+        return {**super().identity, **self.answering.identity, **by_ones}
 
     def check(self) -> None:
         """Refuse what no image could be asked.
@@ -113,14 +120,29 @@ class PredictJob(CollectionJob):
     def _fit_seated(self, scene: Scene, region: Scene | None, seat: Seat) -> SceneOutcome:
         return self.seated(seat).fit_scene(scene, region)
 
+    @property
+    def together(self) -> Together | None:
+        """Several images of one shape go through the networks at once, where that is quicker."""
+        return None if self.by_ones else _Together(self)
+
     def segment(self, image: Image, item: Item) -> tuple[Segmentation, Mapping[str, bytes]]:
         """The segmentation of an image, and further files of its result by name."""
+        self._tell.of_image(image)
+        found = self.answering.segment(image, region=self.region_of(image, item))
+        return self.completed(found, image, item)
+
+    def region_of(self, image: Image, item: Item) -> NDArray[np.bool_] | None:
+        """Where to look in an image, or None when that was not said."""
+        return read_region(item.region or self.options.region, image)
+
+    def completed(
+        self, found: Segmentation, image: Image, item: Item
+    ) -> tuple[Segmentation, Mapping[str, bytes]]:
+        """A segmentation with the maps that were asked for, and further files by name."""
         from segmint.reports.panel_files import panel_files
 
-        options = replace(self.options, region=item.region or self.options.region)
-        self._tell.of_image(image)
-        found = self.answering.segment(image, region=read_region(options.region, image))
         self._check_maps(found)
+        options = replace(self.options, region=item.region or self.options.region)
         found = replace(
             found,
             maps=found.maps or options.probabilities,
@@ -175,6 +197,26 @@ class PredictJob(CollectionJob):
     def modules(self) -> Sequence[str]:
         """What workers import, so that it is done once for those of a machine."""
         return _MODULES
+
+
+@dataclass(frozen=True)
+class _Together:
+    """The images of one shape that a worker was given."""
+
+    job: PredictJob
+
+    def at_once(self, image: Image) -> int:
+        return self.job.answering.at_once(image)
+
+    def segment(
+        self, images: Sequence[tuple[Item, Image]]
+    ) -> list[tuple[Segmentation, Mapping[str, bytes]]]:
+        regions = [self.job.region_of(image, item) for item, image in images]
+        found = self.job.answering.segment_several([each for _, each in images], regions=regions)
+        return [
+            self.job.completed(one, image, item)
+            for one, (item, image) in zip(found, images, strict=True)
+        ]
 
 
 _MODULES = (

@@ -10,7 +10,6 @@ from typing import Any
 from segmint.cli.inputs import EngineOptions, InputOptions, RunOptions, SceneOptions, missing
 from segmint.cli.parameters import signature
 from segmint.cli.segment_options import SegmentOptions
-from segmint.devices import use_threads
 from segmint.errors import UsageError
 from segmint.methods import DEFAULT_METHOD, methods
 from segmint.methods.method import Method
@@ -83,7 +82,6 @@ def _segment(
     described = job.signature
     items = collect(images, inputs, options.channels, part=engine.part)
     _check(options, inputs, len(items))
-    use_threads(how.threads)
 
     def write_page(folder: Path, failures: Sequence[str], untried: int) -> Path | None:
         from segmint.reports.segment_page import Asked, write_segment_page

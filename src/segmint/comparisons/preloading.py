@@ -30,10 +30,10 @@ METHOD_MODULES: Mapping[str, str] = {
     "deepsvg": "segmint.solvers.deep_mixture",
     "em-gmm": "segmint.solvers.expectation_maximization",
     "em-svgmm": "segmint.solvers.expectation_maximization",
-    "felzenszwalb": "skimage.segmentation",
+    "felzenszwalb": "skimage.segmentation._felzenszwalb",
     "hybrid": "segmint.regions.hybrid",
     "kmeans": "sklearn.cluster",
-    "slic": "skimage.segmentation",
+    "slic": "skimage.segmentation.slic_superpixels",
 }
 """What each method imports when it runs."""
 

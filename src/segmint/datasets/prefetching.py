@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+import torch
+
 Key = TypeVar("Key")
 Made = TypeVar("Made")
 
@@ -25,7 +27,12 @@ def prefetched(
         ['0', '1', '2']
     """
     rest = iter(keys)
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch")
+    pool = ThreadPoolExecutor(
+        max_workers=1,
+        thread_name_prefix="prefetch",
+        initializer=torch.set_num_threads,  # which is of each thread by itself
+        initargs=(torch.get_num_threads(),),
+    )
     try:
         waiting: deque[Future[Made]] = deque(pool.submit(make, key) for key in islice(rest, ahead))
         while waiting:

@@ -18,7 +18,7 @@ from segmint.images.collect import name_by_length, stem_of
 
 LONGEST_NAME = 255
 """Bytes that file systems give a name."""
-RESERVED = ("manifest.jsonl",)
+RESERVED = ("manifest.jsonl", "report.html", "unexpected-errors")
 """What else lies in the folder of the results."""
 _DIGEST = 8
 

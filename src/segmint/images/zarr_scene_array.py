@@ -11,8 +11,8 @@ from segmint.errors import InputError
 from segmint.images.decoding import Pixels, Request, decoding, quiet
 from segmint.images.scene_blocks import BadBlockError
 from segmint.images.zarr_labels import check_zarr
+from segmint.images.zarr_metadata import ZarrArray
 from segmint.images.zarr_scene_codecs import ZarrCoding, coding_of
-from segmint.images.zarr_scene_layout import ZarrArray
 from segmint.images.zarr_scene_store import guarded_store
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from segmint.errors import InputError
-from segmint.images.zarr_scene_layout import ZarrArray
+from segmint.images.zarr_metadata import ZarrArray
 
 COMPRESSORS = ("blosc", "bz2", "gzip", "lz4", "zlib", "zstd")
 """Codecs that make bytes fewer."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from segmint.errors import InputError, shortened
+from segmint.images.zarr_metadata import (
+    ZarrArray,
+    damaged_zarr,
+    ome_description,
+    parts_inside,
+    zarr_node,
+)
 
 _LETTERS = {"t": "T", "time": "T", "c": "C", "channel": "C", "z": "Z", "y": "Y", "x": "X"}
 _BEFORE_NAMES = "TCZYX"
@@ -23,23 +29,7 @@ _MILLIMETERS = {
     "meter": 1e3,
 }
 _ENDLESS = 1e300
-_MOST_BYTES = 16 << 20
 _LISTED = 8
-
-_ADVICE = "copy it again or save it anew"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ZarrArray:
-    """One array, as its metadata describe it."""
-
-    folder: Path
-    metadata: Mapping[str, Any]
-
-    @property
-    def format(self) -> int:
-        """2 or 3."""
-        return int(self.metadata["zarr_format"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +52,10 @@ def describe_zarr(folder: Path) -> ZarrImage:
     Raises:
         InputError: when it holds none or several, or metadata are damaged.
     """
-    attributes, array = _node(folder)
+    attributes, array = zarr_node(folder)
     if array is not None:
         return ZarrImage(levels=(array,), axes=_named_axes(array, attributes))
-    described = attributes.get("ome", attributes)
-    described = described if isinstance(described, dict) else {}
+    described = ome_description(attributes)
     if "multiscales" in described:
         return _multiscale(folder, described)
     if "plate" in described or "well" in described:
@@ -104,7 +93,7 @@ def _axes_of(
     if axes is None and isinstance(shape, list) and len(shape) == len(_BEFORE_NAMES):
         return _BEFORE_NAMES, [""] * len(_BEFORE_NAMES)
     if not isinstance(axes, list | None):
-        raise _damaged(folder, "has no list of axes in its description")
+        raise damaged_zarr(folder, "has no list of axes in its description")
     described = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes or ()]
     names = [str(axis.get("name")) for axis in described]
     letters = "".join(_LETTERS.get(name.lower(), "?") for name in names)
@@ -122,7 +111,9 @@ def _scales(folder: Path, *owners: Mapping[str, Any]) -> list[Any]:
     for owner in owners:
         transforms = owner.get("coordinateTransformations")
         if not isinstance(transforms, list | None):
-            raise _damaged(folder, "has no list of coordinateTransformations in its description")
+            raise damaged_zarr(
+                folder, "has no list of coordinateTransformations in its description"
+            )
         found += [each for each in transforms or () if isinstance(each, dict)]
     return [each.get("scale") for each in found if each.get("type") == "scale"]
 
@@ -165,38 +156,18 @@ def _only_array(folder: Path) -> ZarrImage:
 def _holds_array(path: Path) -> bool:
     if (path / ".zarray").is_file():
         return True
-    return (path / "zarr.json").is_file() and _node(path)[1] is not None
+    return (path / "zarr.json").is_file() and zarr_node(path)[1] is not None
 
 
 def _array_at(folder: Path, dataset: Any) -> ZarrArray:
     path = dataset.get("path") if isinstance(dataset, dict) else None
-    parts = PurePosixPath(path).parts if isinstance(path, str) else ()
-    is_inside = parts and ".." not in parts and not PurePosixPath(*parts).is_absolute()
-    if not is_inside or not all(part.isprintable() for part in parts):
-        raise _damaged(folder, f"names {shortened(repr(path))} as the place of an array")
-    array = _node(folder.joinpath(*parts))[1]
+    parts = parts_inside(path)
+    if not parts:
+        raise damaged_zarr(folder, f"names {shortened(repr(path))} as the place of an array")
+    array = zarr_node(folder.joinpath(*parts))[1]
     if array is None:
-        raise _damaged(folder, f"has no array in {shortened(str(path))}")
+        raise damaged_zarr(folder, f"has no array in {shortened(str(path))}")
     return array
-
-
-def _node(folder: Path) -> tuple[dict[str, Any], ZarrArray | None]:
-    """Attributes of a group or an array, and what the latter is."""
-    third = _json(folder / "zarr.json")
-    if third is not None:
-        attributes = third.get("attributes")
-        array = ZarrArray(folder=folder, metadata=third)
-        is_array = third.get("node_type") == "array"
-        if is_array and third.get("zarr_format") != 3:
-            raise _damaged(folder, "has no usable zarr_format in zarr.json")
-        return attributes if isinstance(attributes, dict) else {}, array if is_array else None
-    attributes = _json(folder / ".zattrs") or {}
-    second = _json(folder / ".zarray")
-    if second is not None:
-        return attributes, ZarrArray(folder=folder, metadata={**second, "zarr_format": 2})
-    if not attributes and not (folder / ".zgroup").is_file():
-        raise _damaged(folder, "has no metadata (zarr.json, .zarray or .zgroup)")
-    return attributes, None
 
 
 def _named_axes(array: ZarrArray, attributes: Mapping[str, Any]) -> str | None:
@@ -209,36 +180,12 @@ def _named_axes(array: ZarrArray, attributes: Mapping[str, Any]) -> str | None:
     return letters if complete and {"Y", "X"} <= set(letters) else None
 
 
-def _json(path: Path) -> dict[str, Any] | None:
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be opened ({error.strerror}), accepted is a readable Zarr folder: "
-            "check its permissions"
-        ) from error
-    try:
-        found = json.loads(text) if len(text) <= _MOST_BYTES else None
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise _damaged(path.parent, f"has damaged metadata in {path.name}")
-    return found
-
-
 def _first(folder: Path, listed: Any, name: str) -> dict[str, Any]:
     if isinstance(listed, list) and listed and all(isinstance(each, dict) for each in listed):
         found: dict[str, Any] = listed[0]
         return found
-    raise _damaged(folder, f"has no usable {name!r} in its description")
+    raise damaged_zarr(folder, f"has no usable {name!r} in its description")
 
 
 def _in_one_line(text: str) -> str:
     return shortened("".join(letter if letter.isprintable() else "?" for letter in text))
-
-
-def _damaged(folder: Path, what: str) -> InputError:
-    return InputError(f"{folder} {what}, accepted are whole Zarr images and arrays: {_ADVICE}")

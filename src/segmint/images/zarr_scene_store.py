@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from segmint.images.scene_blocks import BadBlockError
 from segmint.images.scene_expansion import grows_beyond
+from segmint.images.zarr_metadata import ZarrArray
 from segmint.images.zarr_scene_codecs import ZarrCoding
-from segmint.images.zarr_scene_layout import ZarrArray
 
 if TYPE_CHECKING:
     from zarr.storage import LocalStore

@@ -12,7 +12,7 @@ from segmint.app.page.controls import Controls, label_of, preset_choices
 from segmint.app.visitor_options import offered_fields
 from segmint.cli import run as run_command
 from segmint.cli.parameters import field_help
-from segmint.cli.predict import PredictOptions
+from segmint.cli.predict_options import PredictOptions
 from segmint.errors import UsageError
 from segmint.methods import methods
 from segmint.methods.method import Method

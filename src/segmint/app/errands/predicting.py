@@ -66,7 +66,7 @@ def predict_picture(
         InputError: for an image or a run that cannot be used.
         UsageError: for an option that the run does not take.
     """
-    from segmint.cli.predict import PredictOptions
+    from segmint.cli.predict_options import PredictOptions
 
     options = PredictOptions(
         peer=peer, tta=tuple(tta), tta_scales=tuple(tta_scales), uncertainty=uncertainty

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from segmint.app.changes import Changes
-from segmint.cli.predict import PredictOptions
+from segmint.cli.predict_options import PredictOptions
 from segmint.images.collect import result_names
 from segmint.methods import DEFAULT_METHOD
 

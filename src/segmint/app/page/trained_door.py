@@ -9,7 +9,7 @@ import gradio as gr
 
 from segmint.app.page.controls import Controls
 from segmint.app.page.wishes import Trained
-from segmint.cli.predict import PredictOptions
+from segmint.cli.predict_options import PredictOptions
 from segmint.errors import UsageError, nearest
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from segmint.app.desks.picture_name import download_name
 from segmint.app.errand import Errand
 from segmint.app.page.lines import Deed, ImageDeed, MethodDeed, RunDeed
-from segmint.cli.predict import PredictOptions
+from segmint.cli.predict_options import PredictOptions
 
 if TYPE_CHECKING:
     from segmint.app.desks.desk import Picture
