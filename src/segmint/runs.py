@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +106,9 @@ def remove(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file whole or not at all; parts of file names that are no text as escapes."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -125,6 +126,12 @@ def _finite(data: Any) -> Any:
 
 def versions() -> dict[str, str]:
     """Versions of Python, the platform and the packages that decide a result."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    """Read once, for it takes as long as saving a small picture."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
     packages = ("segmint", "numpy", "scipy", "scikit-image", "scikit-learn", "torch", "pillow")
     for package in packages:

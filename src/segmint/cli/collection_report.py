@@ -60,7 +60,7 @@ def _report(tally: Tally, manifest: Manifest, options: InputOptions, page: Path 
             "--overwrite redoes them"
         )
     if options.json:
-        told = {**asdict(tally), "results": options.out, "manifest": str(manifest.path)}
+        told = {**asdict(tally), "out": options.out, "manifest": str(manifest.path)}
         console.result_json(told if page is None else {**told, "report": str(page)})
         return
     counts = [f"{tally.done:,} segmented"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from segmint.cli import console
 from segmint.cli.collection_report import reported
 from segmint.cli.collection_work import CollectionJob
+from segmint.cli.console import counted
 from segmint.cli.inputs import EngineOptions
 from segmint.cli.work import Spread, WritePage, output_folder, run_over_images
 from segmint.devices import use_threads
@@ -185,9 +186,10 @@ def _devices(engine: EngineOptions, workers: int) -> list[str]:
         return []
     cards = _cards()
     if workers * share > cards:
+        needed = f"{counted(workers, 'worker')} {'needs' if workers == 1 else 'need'}"
         raise UsageError(
-            f"{workers} workers with --gpus-per-worker {share:g} need {workers * share:g} graphics "
-            f"cards, and this machine has {cards}: give fewer --workers, or a smaller share"
+            f"--gpus-per-worker is {share:g}, so {needed} {workers * share:g} graphics cards, and "
+            f"this machine has {cards}: give fewer --workers or a smaller share"
         )
     return [f"cuda:{int(worker * share)}" for worker in range(workers)]
 
@@ -206,6 +208,8 @@ def _check(engine: EngineOptions) -> None:
     """
     if engine.address is not None and engine.engine != "ray":
         raise UsageError("--address is that of a Ray cluster: give --engine ray, too")
+    if engine.engine == "local":
+        _devices(engine, local_workers(engine))
     if engine.workers == 0 and _asks_for_workers(replace(engine, workers=None)):
         raise UsageError(
             "--workers 0 does all in the command itself: give no other option of workers with it"

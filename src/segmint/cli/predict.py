@@ -21,7 +21,8 @@ Examples: 'segmint predict run photos/ --out labels', 'segmint predict run photo
 
 Args:
     run: folder that 'segmint train' wrote, or file that 'segmint export' wrote.
-    images: files, folders or patterns like 'scans/*.png'.
+    images: files, folders or patterns like 'scans/*.png'; lists of files (.txt), tables with a
+        column 'image' (.csv, .parquet), and Zarr folders of several images.
 """
 
 

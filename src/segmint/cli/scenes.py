@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ class ScenesByWindow:
 
     def takes(self, path: Path) -> bool:
         """Whether the file must or shall be answered window by window."""
-        if self.scenes.stream != "auto" or self.scenes.skip_bad or path.is_dir():
+        if self.scenes.stream != "auto" or self.scenes.skip_bad or os.path.isdir(path):  # noqa: PTH112 (too long)
             return True
         if not can_stream(path):
             return False

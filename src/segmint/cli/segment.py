@@ -23,7 +23,8 @@ Examples: 'segmint segment photo.jpg', 'segmint segment scans/ --out labels --co
 'segmint segment photo.jpg --method clustering --preset kim2020 --frames'.
 
 Args:
-    images: files, folders or patterns like 'scans/*.png'.
+    images: files, folders or patterns like 'scans/*.png'; lists of files (.txt), tables with a
+        column 'image' (.csv, .parquet), and Zarr folders of several images.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 from segmint.errors import InputError, UsageError, nearest
@@ -128,7 +129,7 @@ def start_of(path: Path) -> bytes:
     Raises:
         InputError: when it is missing, empty, a folder or not to be opened.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (Path raises where a name is too long)
         raise InputError(f"{path} is a folder, accepted is one image file: name a file in it")
     check_regular(path)
     try:
