@@ -24,6 +24,7 @@ FLOORS = {
             "forking",
             "locking",
             "options",
+            "termination",
             "torchvision_operators",
         ],
         0,

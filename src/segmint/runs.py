@@ -18,6 +18,9 @@ from typing import Any
 
 from segmint.errors import OutputError
 
+BEGUN = ".partial-"
+"""What names begin with of files and folders that are not whole yet."""
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -31,7 +34,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=".partial-", suffix="".join(path.suffixes[-2:])
+            dir=path.parent, prefix=BEGUN, suffix="".join(path.suffixes[-2:])
         )
         os.close(handle)
     except OSError as error:
@@ -63,7 +66,7 @@ def staged_folder(folder: Path, *, last: str, replaces: Collection[str] = ()) ->
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"cannot write {folder}: it is a file; name a folder")
-        stage = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".partial-"))
+        stage = Path(tempfile.mkdtemp(dir=folder.parent, prefix=BEGUN))
     except OSError as error:
         raise OutputError(_write_failure(folder, error)) from error
     try:

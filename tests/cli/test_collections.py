@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -162,6 +161,42 @@ class TestTables:
         again, _ = succeeds("segment", "images.csv", "--out", "out0", *FAST)
         assert "other options" not in again
 
+    def test_another_region_is_another_result(self, photos, succeeds):
+        inside = np.ones((24, 32), np.uint8)
+        for name in ("left.png", "top.png"):
+            Pillow.fromarray(inside).save(name)
+        for region in ("left.png", "top.png"):
+            rows = [f"photos/p0.png,{region}", "photos/p1.png,left.png"]
+            Path("images.csv").write_text("\n".join(["image,region", *rows]))
+            output, said = succeeds("segment", "images.csv", "--out", "out", *FAST, *WORKERS)
+        assert output.startswith("0 segmented, 1 finished before, 1 skipped: ")
+        assert "1 skipped result made with other options" in said
+
+    @pytest.mark.parametrize("column", ["region", "scribbles"])
+    def test_further_files_of_images_done_by_window(self, here, succeeds, partly, column):
+        rng = np.random.default_rng(0)
+        for name in ("image.tif", "other.tif"):
+            tifffile.imwrite(name, rng.integers(0, 255, (64, 64, 3), np.uint8))
+        Pillow.fromarray(np.ones((64, 64), np.uint8)).save("file.png")
+        Path("images.csv").write_text(f"image,{column}\nimage.tif,file.png\nother.tif,\n")
+        words = ("segment", "images.csv", "--out", "out", "--method", "kmeans", "--stream", "tiff")
+        if column == "scribbles":
+            _, said, _ = partly(*words, *WORKERS)
+            assert "a file of scribbles needs the whole image in memory" in said[0]
+            return
+        succeeds(*words, *WORKERS)
+        record = json.loads(Path("out/image/result.json").read_text())
+        assert record["options"]["region"] == "file.png"
+        Path("out/manifest.jsonl").unlink()
+        assert "other options" not in succeeds(*words, *WORKERS)[1]
+
+    def test_a_missing_image_among_few_fails_alone(self, photos, partly):
+        Path("images.txt").write_text("missing.png\nphotos/p0.png\n")
+        words = ("segment", "images.txt", "--out", "out", "--method", "kmeans", "--workers", "4")
+        output, said, _ = partly(*words, "--threads", "1")
+        assert output.startswith("1 segmented, 1 failed: ")
+        assert "missing.png" in said[0]
+
     def test_parts_make_the_whole(self, photos, succeeds):
         for part in ("1/2", "2/2"):
             succeeds("segment", photos, "--out", "out", *FAST, *WORKERS, "--part", part)
@@ -192,23 +227,21 @@ class TestHugeImages:
         assert files(Path("by0")) == files(Path("by2"))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_killed_and_gone_on_with(photos, succeeds, seed):
-    """The command killed by -9 at some moment, and given again."""
+def test_killed_and_gone_on_with(photos, succeeds):
+    """The command killed by -9 at three moments, and given again each time."""
     succeeds("segment", photos, "--out", "whole", *FAST, *WORKERS)
     words = ["segment", str(photos), "--out", "out", *FAST, *WORKERS]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "segmint", *words],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wanted = random.Random(seed).randrange(1, COUNT)
-    while process.poll() is None and len(list(Path("out").glob("*/result.json"))) < wanted:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    states(Path("out"))
-    time.sleep(0.5)  # in which workers see that it is gone
+    for wanted in sorted(random.Random(0).sample(range(1, COUNT), 3)):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "segmint", *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while process.poll() is None and len(list(Path("out").glob("*/result.json"))) < wanted:
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+        states(Path("out"))
     succeeds(*words)
     assert set(states(Path("out")).values()) == {"done"}
     assert files(Path("whole")) == files(Path("out"))

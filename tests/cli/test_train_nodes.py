@@ -6,6 +6,7 @@ SLURM is not there to be tried: plain processes get the variables that srun give
 from __future__ import annotations
 
 import csv
+import multiprocessing
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +25,13 @@ from PIL import Image as Pillow
 from safetensors.torch import load_file
 
 from segmint.cli import run as run_command
+from segmint.recipes import training
+from segmint.solvers.place import Place
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "engines"))
 import namespaces
+from launched_process import clean, train_in
 from scenes import write_scenes
 
 STEPS = 20
@@ -80,25 +85,48 @@ def free_port(low: int = 20_000) -> int:
     raise AssertionError("every port is taken")
 
 
+def ended(process: subprocess.Popen[bytes] | BaseProcess) -> int | None:
+    """The exit code; None while it runs."""
+    return process.poll() if isinstance(process, subprocess.Popen) else process.exitcode
+
+
 class Started:
-    """A process of its own session, with its words in files."""
+    """A process, with its words in files.
+
+    Args:
+        argv: what is run; of segmint alone in a process that has its imports already.
+        here: its working folder.
+        name: of its files.
+        environment: what a launcher tells it.
+    """
+
+    process: subprocess.Popen[bytes] | BaseProcess
 
     def __init__(self, argv: list[str], here: Path, name: str, **environment: str) -> None:
         self._files = [here / f"{name}.{stream}" for stream in ("out", "err")]
-        inherited = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith(("SLURM_", "MASTER_", "GLOO_"))
-        }
-        inherited["OMP_NUM_THREADS"] = "1"  # as torchrun has it, so that all compute alike
+        environment["OMP_NUM_THREADS"] = "1"  # as torchrun has it, so that all compute alike
+        if argv[0] == "train":
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["segmint.solvers.lightning_trainer"])
+            self.process = context.Process(
+                target=train_in, args=(argv, here, self._files, environment)
+            )
+            self.process.start()
+            return
         with self._files[0].open("w") as out, self._files[1].open("w") as err:
             self.process = subprocess.Popen(
-                argv, cwd=here, env={**inherited, **environment}, stdout=out, stderr=err
+                argv, cwd=here, env={**clean(), **environment}, stdout=out, stderr=err
             )
 
     def end(self) -> tuple[int, str, str]:
-        code = self.process.wait(ENDS)
+        """Exit code, and what went to standard output and error."""
+        deadline = time.monotonic() + ENDS
+        while ended(self.process) is None:
+            assert time.monotonic() < deadline, [file.read_text() for file in self._files]
+            time.sleep(0.02)
         out, err = (file.read_text() for file in self._files)
+        code = ended(self.process)
+        assert code is not None
         return code, out, err
 
 
@@ -110,16 +138,17 @@ def all_end() -> Iterator[list[Started]]:
         yield started
     finally:
         for each in started:
-            if each.process.poll() is None:
+            if ended(each.process) is None:
                 each.process.kill()
-                each.process.wait()
+                while ended(each.process) is None:
+                    time.sleep(0.01)
 
 
-def wait_for(what: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + ENDS
+def wait_for(what: Callable[[], bool], started: Started) -> None:
+    deadline = time.monotonic() + ENDS
     while not what():
-        assert process.poll() is None, "it has ended already"
-        assert time.monotonic() < end, "it does not begin"
+        assert ended(started.process) is None, started.end()
+        assert time.monotonic() < deadline, "it does not begin"
         time.sleep(0.005)
 
 
@@ -137,17 +166,44 @@ def one(scenes: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ends(scenes: Path) -> list[tuple[int, str, str]]:
-    """How the processes of two machines ended: their codes, and what they said.
+def two(scenes: Path) -> Path:
+    """The run of two processes that nobody disturbed."""
+    out = scenes.parent / "two"
+    with all_end() as started:
+        start_two(started, scenes.parent, "two", "--out", str(out), *of_two(scenes))
+        (code, said, err), (other_code, other_said, other_err) = (each.end() for each in started)
+    assert (code, other_code) == (0, 0), err + other_err
+    assert said.startswith("learned 3 classes from 6 images")
+    assert err.count("epoch ") == STEPS
+    assert (other_said, other_err) == ("", "")
+    return out
 
-    The machines have addresses and working folders of their own, but one name, that of loopback.
-    """
-    found: list[tuple[int, str, str]] = []
-    if namespaces.missing():
-        return found
+
+def of_two(scenes: Path) -> list[str]:
+    return ["unet", str(scenes), "--devices", "2", *TRAINING]
+
+
+def test_two_processes_learn_what_one_learns(one: Path, two: Path) -> None:
+    assert_learned_alike(two, one)
+
+
+def assert_learned_alike(run: Path, other: Path) -> None:
+    """The same but for rounding."""
+    found = rows(run)
+    assert len(found) == STEPS
+    for row, expected in zip(found, rows(other), strict=True):
+        assert row["loss"] == pytest.approx(expected["loss"], abs=1e-5)
+        assert row["val_loss"] == pytest.approx(expected["val_loss"], abs=1e-5)
+    torch.testing.assert_close(weights(run), weights(other), rtol=1e-3, atol=1e-5)
+
+
+def test_two_machines_learn_alike(scenes: Path, one: Path, two: Path) -> None:
+    """They have addresses and working folders of their own, but one name, that of loopback."""
+    if missing := namespaces.missing():
+        pytest.skip(missing)
+    places = [scenes.parent / name for name in "01"]
     with namespaces.namespaces(2) as machines, all_end() as started:
-        for number, machine in enumerate(machines):
-            here = scenes.parent / str(number)
+        for number, (machine, here) in enumerate(zip(machines, places, strict=True)):
             here.mkdir()
             argv = [
                 *TORCHRUN,
@@ -158,42 +214,13 @@ def ends(scenes: Path) -> list[tuple[int, str, str]]:
                 *("train", "unet", str(scenes), "--out", "run", "--nodes", "2", *TRAINING),
             ]
             started.append(Started(machine.command(argv), here, "said"))
-        found += [each.end() for each in started]
-    return found
-
-
-@pytest.fixture(scope="module")
-def two(scenes: Path, ends: list[tuple[int, str, str]]) -> Path:
-    """The run of two processes that nobody disturbed."""
-    if ends:
-        return scenes.parent / "0" / "run"
-    out = scenes.parent / "two"
-    with all_end() as started:
-        call = ("unet", str(scenes), "--out", str(out), "--devices", "2", *TRAINING)
-        start_two(started, scenes.parent, "two", *call)
-        assert [each.end()[0] for each in started] == [0, 0]
-    return out
-
-
-def test_two_machines_learn_alike(scenes: Path, ends: list[tuple[int, str, str]]) -> None:
-    if not ends:
-        pytest.skip(namespaces.missing())
-    (code, out, err), (other_code, other_out, other_err) = ends
+        (code, out, err), (other_code, other_out, other_err) = (each.end() for each in started)
     assert (code, other_code) == (0, 0), err + other_err
     assert out.startswith("learned 3 classes from 6 images")
-    assert err.count("epoch ") == STEPS
     assert (other_out, other_err.count("epoch ")) == ("", 0)
-    second = scenes.parent / "1"  # which does not see the folder of the run
-    assert sorted(path.name for path in second.iterdir()) == ["said.err", "said.out"]
-
-
-def test_two_processes_learn_what_one_learns(one: Path, two: Path) -> None:
-    found = rows(two)
-    assert len(found) == STEPS
-    for row, expected in zip(found, rows(one), strict=True):
-        assert row["loss"] == pytest.approx(expected["loss"], abs=1e-5)
-        assert row["val_loss"] == pytest.approx(expected["val_loss"], abs=1e-5)
-    torch.testing.assert_close(weights(two), weights(one), rtol=1e-3, atol=1e-5)
+    assert sorted(path.name for path in places[1].iterdir()) == ["said.err", "said.out"]
+    assert_learned_alike(places[0] / "run", one)
+    assert_same(places[0] / "run", two)
 
 
 def test_a_killed_process_is_started_again_and_goes_on(scenes: Path, two: Path) -> None:
@@ -202,17 +229,22 @@ def test_a_killed_process_is_started_again_and_goes_on(scenes: Path, two: Path) 
         *TORCHRUN,
         *("--nnodes", "1", "--nproc-per-node", "2", "--max-restarts", "1"),
         *("--rdzv-endpoint", f"127.0.0.1:{free_port()}", *LAUNCHED),
-        *("train", "unet", str(scenes), "--out", str(run), "--devices", "2", *TRAINING),
+        *("train", *of_two(scenes), "--out", str(run)),
     ]
     with all_end() as started:
         started.append(Started(argv, here, "again"))
-        wait_for(has_rows(run, 3), started[0].process)
-        os.kill(of_rank(1, started[0].process.pid), signal.SIGKILL)
+        wait_for(has_rows(run, 3), started[0])
+        os.kill(of_rank(1, pid_of(started[0])), signal.SIGKILL)
         code, out, err = started[0].end()
     assert code == 0, err
     assert out.startswith("learned 3 classes")
     assert "going on after step" in (run / "log.txt").read_text()
     assert_same(run, two)
+
+
+def pid_of(started: Started) -> int:
+    assert started.process.pid is not None
+    return started.process.pid
 
 
 def of_rank(rank: int, parent: int) -> int:
@@ -243,29 +275,66 @@ def slurm(rank: int, port: int, **more: str) -> dict[str, str]:
 def start_two(started: list[Started], here: Path, name: str, *arguments: str) -> None:
     port = free_port()
     for rank in (0, 1):
-        argv = [sys.executable, "-m", "segmint", "train", *arguments]
+        argv = ["train", *arguments]
         started.append(Started(argv, here, f"{name}-{rank}", **slurm(rank, port)))
 
 
 def test_without_help_the_others_end_and_the_run_goes_on_elsewhere(scenes: Path, two: Path) -> None:
     here, run = scenes.parent, scenes.parent / "cut"
     with all_end() as started:
-        call = ("unet", str(scenes), "--out", str(run), "--devices", "2", *TRAINING)
-        start_two(started, here, "cut", *call)
-        wait_for(has_rows(run, 3), started[0].process)
+        start_two(started, here, "cut", "--out", str(run), *of_two(scenes))
+        wait_for(has_rows(run, 3), started[0])
         started[1].process.kill()
         code, out, err = started[0].end()
     assert (code, out) == (1, "")
     assert "another process of the training has ended" in err.splitlines()[-1]
     assert "the training goes on from its last checkpoint with --resume" in err
+    assert 3 <= len(rows(run)) < STEPS
     config = run / "config.yaml"  # as if it had been begun on two machines
     text = config.read_text()
     config.write_text(text.replace("devices: 2\n  nodes: 1\n", "devices: 1\n  nodes: 2\n"))
     assert config.read_text() != text
-    assert run_command(["train", "--resume", str(run), "--quiet"]) == 0
-    for row, expected in zip(rows(run), rows(two), strict=True):
-        assert row["loss"] == pytest.approx(expected["loss"], abs=1e-5)
-    torch.testing.assert_close(weights(run), weights(two), rtol=1e-3, atol=1e-5)
+    with all_end() as started:
+        start_two(started, here, "resumed", "--resume", str(run), "--threads", "1")
+        assert [each.end()[0] for each in started] == [0, 0]
+    assert_same(run, two)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_process_that_cannot_go_on_ends_all(scenes: Path, which: int) -> None:
+    """Its data set is not there; the other one notices, instead of waiting."""
+    here = scenes.parent
+    with all_end() as started:
+        port = free_port()
+        for rank in (0, 1):
+            data = "nowhere" if rank == which else str(scenes)
+            argv = ["train", "unet", data, "--out", f"no-{which}", "--devices", "2", *TRAINING]
+            started.append(Started(argv, here, f"no-{which}-{rank}", **slurm(rank, port)))
+        ends = [each.end() for each in started]
+    code, out, err = ends[which]
+    assert (code, out) == (1, "")
+    assert "nowhere does not exist" in err.splitlines()[-1]
+    code, out, err = ends[1 - which]
+    assert (code, out) == (1, "")
+    assert "another process of the training has ended" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert not (here / f"no-{which}" / "run.json").exists()
+
+
+def test_the_first_needs_nobody_once_everything_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lost(place: Place) -> None:
+        raise RuntimeError("Connection closed by peer")
+
+    monkeypatch.setattr(training, "wait_for_all", lost)
+    with training._with_others(Place(rank=0, world=2, launched=True)):
+        pass
+    with (
+        pytest.raises(RuntimeError, match="closed by peer"),
+        training._with_others(Place(rank=1, world=2, launched=True)),
+    ):
+        pass
 
 
 def test_all_processes_refuse_alike(scenes: Path) -> None:

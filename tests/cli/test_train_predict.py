@@ -150,3 +150,29 @@ def test_time_ends_a_training(here, succeeds):
     how = (*TRAINING[:-4], "--epochs", "100000", "--max-time", "0.3", "--min-components", "1")
     succeeds("train", "clustering", "good.png", "--out", "run", "--quiet", *how)
     assert json.loads((here / "run" / "run.json").read_text())["stopped"] == "max_time"
+
+
+def test_learning_from_a_sample_of_a_list(here, succeeds, refused, partly, photo):
+    (here / "photos").mkdir()
+    for number in range(6):
+        Pillow.fromarray(photo[:, ::-1] if number % 2 else photo).save(
+            here / "photos" / f"{number}.png"
+        )
+    (here / "photos" / "2.png").write_bytes(b"no image")
+    (here / "all.txt").write_text("".join(f"photos/{number}.png\n" for number in range(6)))
+    call = ("train", "clustering", "all.txt", "--out", "run", "--sample", "3", *TRAINING)
+    errors = partly(*call)[1:]
+    assert errors[0][0] == "note: learning from a sample: 3 of 6 images"
+    assert "2.png" in errors[1][0]
+    record = json.loads((here / "run" / "run.json").read_text())
+    assert [name.rpartition("photos/")[2] for name in record["images"]] == ["0.png", "4.png"]
+    assert "\n  sample: 3\n" in (here / "run" / "config.yaml").read_text()
+    (here / "run" / "run.json").unlink()  # as if it had been cut off at its end
+    resumed = succeeds("train", "--resume", "run")[1]
+    assert "note: left out, as before: photos/2.png" in resumed.replace(f"{here}/", "")
+    again = json.loads((here / "run" / "run.json").read_text())
+    assert len(again["images"]) == 2
+    assert again["history"] == record["history"]
+    said = refused(2, "train", "clustering", "all.txt", "--sample", "0")
+    assert "--sample is 0, accepted is" in said
+    assert "--sample" in refused(2, "train", "unet", "photos", "--sample", "3")

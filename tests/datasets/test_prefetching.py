@@ -4,6 +4,7 @@ import itertools
 import threading
 
 import pytest
+import torch
 
 from segmint.datasets.prefetching import prefetched
 
@@ -36,3 +37,12 @@ def test_an_error_comes_where_its_result_would() -> None:
     assert next(stream) == 1.0
     with pytest.raises(ZeroDivisionError):
         next(stream)
+
+
+def test_it_computes_with_as_many_threads_as_who_takes_the_results() -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        assert list(prefetched(lambda key: torch.get_num_threads(), range(2))) == [3, 3]
+    finally:
+        torch.set_num_threads(before)

@@ -14,17 +14,37 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Namespace:
-    """One such machine."""
+class Machine:
+    """This machine, by one of the addresses that it has for itself."""
+
+    address: str
+
+    def command(self, argv: Sequence[str]) -> list[str]:
+        """The command line that runs another one in here."""
+        return [*argv]
+
+
+@dataclass(frozen=True)
+class Namespace(Machine):
+    """One with a network of its own."""
 
     name: str
-    address: str
     bridge: str
     """The network device, outside the namespaces, that joins them."""
 
     def command(self, argv: Sequence[str]) -> list[str]:
         """The command line that runs another one in here."""
         return ["ip", "netns", "exec", self.name, *argv]
+
+
+@contextmanager
+def machines(count: int) -> Iterator[list[Machine]]:
+    """Network namespaces where they can be made, addresses of loopback elsewhere."""
+    if missing():
+        yield [Machine(f"127.0.0.{place + 1}") for place in range(count)]
+    else:
+        with namespaces(count) as made:
+            yield [*made]
 
 
 def missing() -> str:
@@ -51,7 +71,7 @@ def namespaces(count: int) -> Iterator[list[Namespace]]:
     network = f"10.{number >> 8 & 255}.{number & 255}"
     bridge = f"sg{number}b"
     made = [
-        Namespace(f"sg{number}n{place}", f"{network}.{place + 1}", bridge) for place in range(count)
+        Namespace(f"{network}.{place + 1}", f"sg{number}n{place}", bridge) for place in range(count)
     ]
     try:
         _ip("link", "add", bridge, "type", "bridge")

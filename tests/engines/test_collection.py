@@ -170,6 +170,19 @@ def test_names_that_are_taken_or_do_not_fit(folder: Path) -> None:
     assert max(len(name.encode()) for name in names) <= 255
 
 
+def test_names_of_manifests_of_parts_are_taken(folder: Path) -> None:
+    plant("p/manifest-1-of-3.jsonl.png", "p/manifest-2-of-3.jsonl.png", "p/manifest-of-3.png")
+    names = [item.name for item in open_collection(["p"])]
+    assert names == ["manifest-1-of-3.jsonl.png", "manifest-2-of-3.jsonl.png", "manifest-of-3"]
+
+
+def test_results_are_no_images(folder: Path) -> None:
+    plant("photos/out/1/labels.png", "photos/out/manifest.jsonl")
+    for inputs in (["photos"], ["photos/**/*.png"], ["./photos", "photos/1.png"]):
+        collection = open_collection(inputs, recursive=True, results="photos/out")
+        assert [item.name for item in collection] == ["1", "2", "10"]
+
+
 def test_the_folder_one_is_in_may_be_an_image(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,7 @@ def test_the_first_of_the_columns_that_may_name_images() -> None:
         ("t.csv", "image,name\na.png,.x", "gives the name '.x'"),
         ("t.csv", "image,name\na.png,x\\y", "gives the name"),
         ("t.csv", "image,name\na.png,Manifest.jsonl", "gives the name 'Manifest.jsonl'"),
+        ("t.csv", "image,name\na.png,manifest-1-of-3.jsonl", "not those of manifests"),
         ("t.csv", f"image,name\na.png,{'x' * 256}", "gives the name 'x"),
         ("t.parquet", b"PAR1 and nothing more", "t.parquet cannot be read as Parquet"),
         ("t.parquet", b"", "t.parquet cannot be read as Parquet"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,25 @@ def _numbers(events: Sequence[Event]) -> list[int]:
         if isinstance(event, Reported)
         for outcome in event.outcomes
     ]
+
+
+def test_a_line_on_which_an_interrupt_came_is_not_listened_to_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What would be read next is the middle of a message."""
+    with LocalWorkers(TrialJob(), workers=1, seat=Seat()) as workers:
+        worker = workers.hire()
+        heard(workers, lambda events: len(events) == 1)
+        workers.give(worker, items_of(["well"]))
+
+        def interrupted(line: Connection, length: int) -> None:
+            os.read(line.fileno(), length)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Connection, "_recv", interrupted)
+            workers.events(30.0)
+        assert not workers.events(0.1)
 
 
 def test_quick_ones_share_messages() -> None:

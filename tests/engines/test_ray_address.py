@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from segmint.engines.ray_address import RayAddress
-from segmint.engines.ray_connection import _imported, ray_connection
+from segmint.engines.ray_connection import ray_connection
+from segmint.engines.ray_start import imported_ray
 from segmint.errors import InputError, UsageError
 
 pytest.importorskip("ray", reason="Ray is not installed")
@@ -93,7 +94,7 @@ def web() -> Iterator[int]:
 @contextmanager
 def other_ray() -> Iterator[int]:
     """A cluster of another version, as far as it is asked."""
-    _imported()
+    imported_ray()
     import grpc
     from ray.core.generated.gcs_service_pb2 import CheckAliveReply
 
@@ -153,7 +154,7 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_without_any_cluster_auto_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    _imported()
+    imported_ray()
     import ray._private.services as services
 
     def none(*arguments: object) -> None:

@@ -116,9 +116,9 @@ def test_the_death_of_a_process_is_its_own_on_a_living_node(address: str, tmp_pa
     assert died.reason == "its process ended on node 127.0.0.2"
 
 
-def test_a_job_that_does_not_open_is_its_own_error(address: str, tmp_path: Path) -> None:
+def test_a_job_that_does_not_open_is_its_own_error(cluster: RayCluster, tmp_path: Path) -> None:
     with (
-        RayWorkers(TrialJob(opening="refuse"), address=address, out=tmp_path) as workers,
+        RayWorkers(TrialJob(opening="refuse"), address=cluster.address, out=tmp_path) as workers,
         pytest.raises(InputError, match=r"^the weights are damaged$"),
     ):
         done(workers, "a")
@@ -159,13 +159,15 @@ def test_a_worker_that_fits_on_no_node_is_refused(
 
 
 def test_a_busy_cluster_is_waited_for_and_said(
-    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("segmint.engines.ray_workers._BUSY", 0.0)
     said: list[str] = []
-    with RayWorkers(TrialJob(), address=address, out=tmp_path, tell=said.append) as workers:
+    with RayWorkers(TrialJob(), address=cluster.address, out=tmp_path, tell=said.append) as workers:
         assert done(workers, "a")[0].state == "done"
-    assert said == [f"Ray at {address} has not begun a worker yet: waiting for 1 CPUs to be free"]
+    assert said == [
+        f"Ray at {cluster.address} has not begun a worker yet: waiting for 1 CPUs to be free"
+    ]
 
 
 def test_ray_that_this_process_uses_is_left_alone(cluster: RayCluster, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from segmint.solvers.network_answer import NetworkAnswer
 sys.path.insert(0, str(Path(__file__).parent))
 from scene_example import HereWorkers, content, damage_last_tile, picture, write_tiff
 
-SIZE = (1100, 1300)
+SIZE = (1040, 1060)
 PRELOAD = ("segmint.solvers.network_answer", "segmint.engines.scene_job")
 BLOCKS = 9
 
@@ -77,28 +77,37 @@ def answer(image: Path, out: Path, hiring: Hiring | None, **options: Any) -> dic
     )
 
 
-@pytest.mark.parametrize("form", ["tiff", "zarr"])
-def test_the_result_is_that_of_one_process(tmp_path: Path, image: Path, form: Any) -> None:
-    if form == "zarr":
-        pytest.importorskip("zarr", reason="the extra bigimage is not installed")
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, image: Path) -> dict[str, object]:
+    """The files of one process."""
+    out = tmp_path_factory.mktemp("alone")
+    answer(image, out, None)
+    return content(out)
+
+
+def test_the_result_is_that_of_one_process(
+    tmp_path: Path, image: Path, alone: dict[str, object]
+) -> None:
     hiring = Hiring()
-    answer(image, tmp_path / "spread", hiring, form=form)
-    answer(image, tmp_path / "alone", None, form=form)
-    assert content(tmp_path / "spread") == content(tmp_path / "alone")
+    answer(image, tmp_path, hiring)
+    assert content(tmp_path) == alone
     (workers,) = hiring.made
     assert workers.ended
     assert workers.begun == dict.fromkeys(range(BLOCKS), 1)
 
 
-def test_a_worker_that_dies_loses_nothing(tmp_path: Path, image: Path) -> None:
+def test_a_worker_that_dies_loses_nothing(
+    tmp_path: Path, image: Path, alone: dict[str, object]
+) -> None:
     hiring = Hiring(lambda number, time: number in (2, 6) and time == 1)
-    answer(image, tmp_path / "spread", hiring)
-    answer(image, tmp_path / "alone", None)
-    assert content(tmp_path / "spread") == content(tmp_path / "alone")
+    answer(image, tmp_path, hiring)
+    assert content(tmp_path) == alone
     assert {number for number, times in hiring.made[0].begun.items() if times == 2} >= {2, 6}
 
 
-def test_a_window_that_kills_is_named_and_the_others_are_kept(tmp_path: Path, image: Path) -> None:
+def test_a_window_that_kills_is_named_and_the_others_are_kept(
+    tmp_path: Path, image: Path, alone: dict[str, object]
+) -> None:
     hiring = Hiring(lambda number, time: number == 4)
     out = tmp_path / "out"
     with pytest.raises(InputError) as caught:
@@ -111,8 +120,7 @@ def test_a_window_that_kills_is_named_and_the_others_are_kept(tmp_path: Path, im
     answer(image, out, Hiring(), tell=told.append)
     assert len(told) == 1
     assert told[0].startswith("goes on: ")
-    answer(image, tmp_path / "alone", None)
-    assert content(out) == content(tmp_path / "alone")
+    assert content(out) == alone
 
 
 def test_a_damaged_tile_is_told_as_by_one_process(tmp_path: Path) -> None:
@@ -200,7 +208,9 @@ answer_file(
 """
 
 
-def test_a_driver_that_is_killed_goes_on(tmp_path: Path, image: Path) -> None:
+def test_a_driver_that_is_killed_goes_on(
+    tmp_path: Path, image: Path, alone: dict[str, object]
+) -> None:
     out = tmp_path / "out"
     words = [sys.executable, "-c", SCRIPT, str(image), str(out), str(Path(__file__).parent)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
@@ -214,8 +224,7 @@ def test_a_driver_that_is_killed_goes_on(tmp_path: Path, image: Path) -> None:
     answer(image, out, Hiring(), tell=told.append)
     assert len(told) == 1
     assert told[0].startswith("goes on: ")
-    answer(image, tmp_path / "alone", None)
-    assert content(out) == content(tmp_path / "alone")
+    assert content(out) == alone
 
 
 @dataclass(frozen=True)
@@ -229,12 +238,12 @@ class FitAnew:
         return fit(scene, region)
 
 
-def test_what_answers_can_be_made_by_each_worker(tmp_path: Path, image: Path) -> None:
+def test_what_answers_can_be_made_by_each_worker(
+    tmp_path: Path, image: Path, alone: dict[str, object]
+) -> None:
     def told_of_a_device(job: Job) -> HereWorkers:
         return HereWorkers(job, dies=lambda number, time: False, device="cpu")
 
-    both: dict[str, Any] = {"method": "hybrid", "options": {}, "seed": 0}
     of = spread(told_of_a_device, fit=FitAnew("cpu"))
-    answer_file(image, tmp_path / "spread", fit, spread=of, **both)
-    answer_file(image, tmp_path / "alone", fit, **both)
-    assert content(tmp_path / "spread") == content(tmp_path / "alone")
+    answer_file(image, tmp_path, fit, method="hybrid", options={}, seed=0, spread=of)
+    assert content(tmp_path) == alone

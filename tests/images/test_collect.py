@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ from hypothesis import strategies as st
 
 from segmint.errors import InputError
 from segmint.images import collect_images, result_names
+from segmint.images.collect import nearest_file
 
 
 @pytest.fixture
@@ -113,3 +118,24 @@ def test_result_names_are_unique_file_names(paths: list[str]) -> None:
     found = result_names([Path(path) for path in paths])
     assert len({name.casefold() for name in found}) == len(paths)
     assert all(name and "/" not in name for name in found)
+
+
+def test_the_nearest_name_of_a_missing_file(folder: Path) -> None:
+    assert nearest_file(folder / "cel9.png") == "did you mean 'cell9.png'?"
+    assert nearest_file(folder / "gone" / "cell9.png") == "check the folder and the name"
+    (folder / "link.png").symlink_to("gone.png")
+    assert nearest_file(folder / "link.png") == "it is a link, and what it leads to is gone"
+
+
+def test_a_folder_of_millions_is_not_read_for_a_missing_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Entry:
+        name = "a.png"
+
+    @contextmanager
+    def endless(path: Path) -> Iterator[Iterator[Entry]]:
+        yield repeat(Entry())
+
+    monkeypatch.setattr(os, "scandir", endless)
+    assert nearest_file(folder / "nothing.tif") == "check the folder and the name"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from segmint.errors import InputError
 from segmint.images import collect_images, natural_key
-from segmint.images.collect import IMAGE_SUFFIXES
+from segmint.images.collect import IMAGE_SUFFIXES, named_images
 from segmint.images.folder_listing import natural_text
 
 NAMES = st.from_regex(
@@ -86,6 +86,32 @@ def test_links_are_not_looked_into(tmp_path: Path) -> None:
     (tmp_path / "4.png").symlink_to(tmp_path / "4.png")
     found = collect_images([tmp_path], recursive=True)
     assert found == [tmp_path / "2.png", tmp_path / "a" / "1.png"]
+
+
+def test_results_are_not_looked_into(tmp_path: Path) -> None:
+    plant(tmp_path, [["1.png"], ["1", "labels.png"], ["1", "result.json"], ["1", "components.csv"]])
+    plant(tmp_path, [["2", "labels.png"], ["2", "components.csv"], ["2", "in", "3.png"]])
+    found = collect_images([tmp_path], recursive=True)
+    assert found == [tmp_path / "1.png", tmp_path / "2" / "in" / "3.png", tmp_path / "2/labels.png"]
+    assert collect_images([tmp_path / "1"], recursive=True) == [tmp_path / "1" / "labels.png"]
+
+
+@pytest.mark.parametrize("without", ["in/out", "in/gone/../out", "link/out"])
+def test_a_folder_that_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plant(tmp_path, [["in", "1.png"], ["in", "out", "1", "labels.png"], ["in", "b", "2.png"]])
+    Path("link").symlink_to("in", target_is_directory=True)
+    for item in ("in", ".", str(tmp_path / "in"), "in/**/*.png", "link/**/*.png"):
+        found = list(named_images(item, recursive=True, without=without))
+        assert sorted(map(os.path.basename, found)) == ["1.png", "2.png"], item
+    monkeypatch.chdir("in")
+    for item in (".", "**/*.png"):
+        assert len(list(named_images(item, recursive=True, without="out"))) == 2
+    inside = ["out/1/labels.png"]
+    assert list(named_images("out", recursive=True, without="out")) == inside
+    assert list(named_images("out/1/labels.png", without="out")) == inside
 
 
 @pytest.mark.skipif(

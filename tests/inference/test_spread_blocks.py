@@ -23,7 +23,7 @@ from segmint.inference.spool import Spool
 from segmint.inference.streaming import UNFINISHED, is_unfinished, segment_scene
 from segmint.methods.segmentation import RESULT
 
-SIZE = (1100, 1300)
+SIZE = (1040, 1060)
 BLOCKS = 9
 
 
@@ -115,15 +115,22 @@ def content(folder: Path) -> dict[str, object]:
     return {**found, RESULT: record}
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """The files of one process."""
+    folder = tmp_path_factory.mktemp("alone")
+    segment(folder)
+    return content(folder)
+
+
 @pytest.mark.parametrize(
     ("scene", "region", "form", "probabilities"),
     [
-        (scene_of(), None, "tiff", False),
         (scene_of(), None, "zarr", False),
         (scene_of((3, 530, 600)), region_of((3, 530, 600)), "zarr", True),
         (Damaged(scene_of().image), region_of(), "tiff", True),
     ],
-    ids=["tiff", "zarr", "stack", "damaged"],
+    ids=["zarr", "stack", "damaged"],
 )
 def test_the_files_are_those_of_one_process(
     tmp_path: Path, scene: Scene, region: Scene | None, form: str, probabilities: bool
@@ -172,7 +179,9 @@ def stop_after(blocks: int) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("failing_first", [True, False])
-def test_either_goes_on_with_what_the_other_began(tmp_path: Path, failing_first: bool) -> None:
+def test_either_goes_on_with_what_the_other_began(
+    tmp_path: Path, alone: dict[str, object], failing_first: bool
+) -> None:
     scene, out = scene_of(), tmp_path / "out"
     told: list[str] = []
     if failing_first:
@@ -186,8 +195,7 @@ def test_either_goes_on_with_what_the_other_began(tmp_path: Path, failing_first:
             segment(out, Waves(stop_after(4)))
         segment(out, tell=told.append, elsewhere=shuffled(scene, None))
     assert told == [f"goes on: 4 of {BLOCKS} blocks were finished before"]
-    segment(tmp_path / "alone")
-    assert content(out) == content(tmp_path / "alone")
+    assert content(out) == alone
 
 
 def test_the_journal_holds_the_same_bytes_of_each_block(tmp_path: Path) -> None:

@@ -57,6 +57,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
+def test_what_a_killed_process_left_is_no_result(folder: Path) -> None:
+    (folder / "photo9").rename(folder / ".partial-photo9")
+    assert [result.name for result in read_results(folder)] == ["photo10", "photo11"]
+
+
 def test_every_result_is_shown_in_natural_order(folder: Path) -> None:
     text = text_of(write_segment_page(folder, asked()))
     assert re.findall(r"<figcaption>(photo\d+):", text) == ["photo9", "photo10", "photo11"]

@@ -17,8 +17,8 @@ from segmint.solvers.checkpoints import LAST, read_checkpoint
 sys.path.insert(0, str(Path(__file__).parent))
 from training_example import (
     BreaksInTheSecond,
-    ExampleTask,
     FailsInTheSecond,
+    OneThread,
     PairTask,
     Unreadable,
     train,
@@ -41,13 +41,14 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("quickly")
 def test_two_processes_learn_what_one_learns(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # where Lightning would take all there are
     threads, hook = torch.get_num_threads(), sys.excepthook
     tasks = {}
     rows = {}
     for count in (1, 2):
-        tasks[count] = ExampleTask(dropout=0.0)
+        tasks[count] = OneThread(dropout=0.0)
         folder = tmp_path / str(count)
         fitted = train(folder, task=tasks[count], devices=count, accumulate=2, ema=0.5)
         rows[count] = fitted.history
@@ -56,6 +57,7 @@ def test_two_processes_learn_what_one_learns(
     torch.testing.assert_close(tasks[2].state_dict(), tasks[1].state_dict(), rtol=1e-4, atol=1e-6)
     assert not torch.distributed.is_initialized()
     assert (torch.get_num_threads(), sys.excepthook) == (threads, hook)
+    assert "OMP_NUM_THREADS" not in os.environ
     assert capfd.readouterr() == ("", "")
 
 

@@ -76,6 +76,15 @@ class ExampleTask(LearningTask):
         return 0 < self.enough_after <= len(history)
 
 
+class OneThread(ExampleTask):
+    """Refuses to learn with more than one processor thread."""
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        if torch.get_num_threads() > 1:
+            raise InputError(f"{torch.get_num_threads()} threads")
+        return super().loss(batch)
+
+
 class PairTask(LearningTask):
     """Two tasks side by side; each has chance and a learning rate of its own."""
 

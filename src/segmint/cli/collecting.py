@@ -35,7 +35,9 @@ def collect(
     """
     if not channels:
         parted = None if part is None else Part.parse(part)
-        return open_collection(_named(images, options), recursive=options.recursive, part=parted)
+        return open_collection(
+            _named(images, options), recursive=options.recursive, part=parted, results=options.out
+        )
     if images:
         raise UsageError(
             f"--channels names the files of one image, so {images[0]} is one too many: give either"

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from segmint.cli.image_work import ImageWork, Together, finished, is_of, reader, reason
-from segmint.cli.inputs import InputOptions, PlaceOptions, RunOptions
-from segmint.cli.scenes import ScenesByWindow
+from segmint.cli.image_work import UNEXPECTED, ImageWork, finished, is_of, reason
 from segmint.engines.item import Item
-from segmint.engines.job import Seat
 from segmint.engines.outcome import Outcome
 from segmint.errors import OutputError, SegmintError
 from segmint.methods.segmentation import RESULT
 
 if TYPE_CHECKING:
-    from segmint.cli.work import Spread
-    from segmint.engines.scene_job import Fit
+    from segmint.cli.collection_job import CollectionJob
     from segmint.images import Image
     from segmint.methods.segmentation import Segmentation
 
@@ -33,99 +28,10 @@ TRACES = "unexpected-errors"
 _PROBE_BYTES = 2**18
 """Written to find out whether anything can be: more than a file system keeps for names alone."""
 
+_MOST_WAITING = 64
+"""Images in memory that wait for others of their shape."""
+
 _Ended = TypeVar("_Ended")
-
-_UNEXPECTED = (
-    *(RuntimeError, OSError, ValueError, LookupError),
-    *(TypeError, ArithmeticError, AttributeError, ImportError),
-)
-"""What becomes the failure of one image, with its kind, because nobody raised it on purpose."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CollectionJob(ABC):
-    """What is done to each image, as it is sent to workers."""
-
-    options: PlaceOptions
-    inputs: InputOptions
-    how: RunOptions
-    begun: int = 0
-    """When the collection was begun, in nanoseconds by the clock of the folder's file system."""
-    share: int = 1
-    """Workers of one machine, among whom its memory is shared."""
-
-    @property
-    @abstractmethod
-    def signature(self) -> dict[str, Any]:
-        """What tells a result apart from one made with other options: method, seed, options."""
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What decides the results of all images, for their manifest."""
-        told = {"pages": self.inputs.pages, "precision": self.how.precision}
-        return {**self.signature, **told}
-
-    @property
-    @abstractmethod
-    def modules(self) -> Sequence[str]:
-        """What workers import, so that it is done once for those of a machine."""
-
-    @abstractmethod
-    def segment(self, image: Image, item: Item) -> tuple[Segmentation, Mapping[str, bytes]]:
-        """The segmentation of an image, and further files of its result by name."""
-
-    @abstractmethod
-    def by_window(self) -> ScenesByWindow | None:
-        """How images are done that do not fit into the memory, where they can be."""
-
-    def images(self, spread: Spread | None = None) -> ImageWork:
-        """The work on any image, with all that it needs read.
-
-        Args:
-            spread: has the windows of large images answered elsewhere.
-        """
-        windows = self.by_window()
-        if spread is not None and windows is not None:
-            windows = replace(windows, spread=spread)
-        return ImageWork(
-            read=reader(self.inputs, self.options.channels),
-            segment=self.segment,
-            by_window=None if self.options.channels else windows,
-            together=self.together,
-            lean=self.inputs.lean,
-        )
-
-    def prepare(self, first: Item) -> None:  # noqa: B027 (most have nothing to say)
-        """Say what is to be said once, by the first image, before workers begin."""
-
-    def signature_of(self, item: Item) -> dict[str, Any]:
-        """The signature of one image, of which a table may have named further files."""
-        guides = {"region": item.region, "scribbles": item.scribbles}
-        named = {name: file for name, file in guides.items() if file is not None}
-        signature = self.signature
-        return {**signature, "options": {**signature["options"], **named}} if named else signature
-
-    @property
-    def together(self) -> Together | None:
-        """How several images are segmented at a time, where that is ever quicker."""
-        return None
-
-    @property
-    def fit_elsewhere(self) -> Fit | None:
-        """How other processes come to answer the windows of a scene; None sends them the fit."""
-        return None
-
-    def seated(self, seat: Seat) -> Self:
-        """The same job with what a worker has of its machine."""
-        how = self.how
-        if seat.device is not None and how.device == "auto":
-            how = replace(how, device=seat.device)
-        return replace(self, how=how, inputs=replace(self.inputs, quiet=True), share=seat.workers)
-
-    def open(self, seat: Seat) -> CollectionWork:
-        """Read what every image needs."""
-        job = self.seated(seat)
-        return CollectionWork(job=job, work=job.images())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +58,9 @@ class CollectionWork:
             group.append((item, begun))
             if len(group) >= count:
                 yield from self._ended(waiting.pop(begun.pixels.shape), count)
+            if sum(map(len, waiting.values())) > _MOST_WAITING:
+                longest = next(iter(waiting))
+                yield from self._ended(waiting.pop(longest), count + 1)
         for group in waiting.values():
             yield from self._ended(group, len(group) + 1)
 
@@ -172,7 +81,7 @@ class CollectionWork:
             return
         try:
             found = self.work.together.segment(group)
-        except (SegmintError, MemoryError, *_UNEXPECTED):
+        except (SegmintError, MemoryError, *UNEXPECTED):
             for pair in group:  # each with the answer that it would have had beside the others
                 yield self._caught(pair[0], partial(self._by_itself, pair))
             return
@@ -205,9 +114,8 @@ class CollectionWork:
             sentence = reason(item.image, error)
         except (SegmintError, MemoryError) as error:
             sentence = reason(item.image, error)
-        except _UNEXPECTED as error:
-            text = " ".join(str(error).split())
-            sentence = f"{item.image}: unexpected {type(error).__name__}: {text}"
+        except UNEXPECTED as error:
+            sentence = reason(item.image, error)
             self._keep_trace(item)
         return Outcome(number=item.number, state="failed", sentence=sentence)
 

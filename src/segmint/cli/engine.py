@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segmint.cli import console
+from segmint.cli.collection_job import CollectionJob
 from segmint.cli.collection_report import reported
-from segmint.cli.collection_work import CollectionJob
-from segmint.cli.console import counted
+from segmint.cli.engine_workers import check_workers, local_workers, workers_of
 from segmint.cli.inputs import EngineOptions
 from segmint.cli.work import Spread, WritePage, output_folder, run_over_images
 from segmint.devices import use_threads
 from segmint.engines.conducting import conduct
 from segmint.engines.item import Item
-from segmint.engines.job import Job, Seat
+from segmint.engines.job import Job
+from segmint.engines.leftovers import remove_leftovers
 from segmint.engines.manifest import Manifest
 from segmint.engines.manifest_header import Header
 from segmint.engines.tally import Tally
-from segmint.errors import UsageError
+from segmint.errors import SegmintError, UsageError
 
 if TYPE_CHECKING:
+    from segmint.cli.scenes import ScenesByWindow
     from segmint.engines.collection import Collection
     from segmint.engines.workers import Workers
 
 MOST_DONE_HERE = 8
 """Images that the command does itself unless workers are asked for: starting these takes longer."""
-
-CORES_PER_WORKER = 4
-"""More threads than this gain little on one image."""
 
 
 def run_job(
@@ -93,6 +91,7 @@ def _by_workers(
             out, header, items, overwrite=options.overwrite, accept_other=engine.accept_other
         ) as manifest,
     ):
+        remove_leftovers(out)
         begun = replace(
             job, begun=manifest.begun, inputs=replace(options, overwrite=manifest.replaces)
         )
@@ -100,7 +99,7 @@ def _by_workers(
         with (
             reported(tally, manifest, options, write_page),
             console.watching(quiet=options.quiet) as (watch, tell),
-            _workers(
+            workers_of(
                 begun, job, engine, out=out, first=None if first is None else first.image
             ) as workers,
         ):
@@ -117,7 +116,15 @@ def _is_one_scene(job: CollectionJob, items: Collection, engine: EngineOptions) 
     if len(items) >= workers:
         return False
     windows = job.by_window()
-    return windows is not None and any(windows.takes(Path(item.image)) for item in items)
+    return windows is not None and any(_is_scene(windows, item) for item in items)
+
+
+def _is_scene(windows: ScenesByWindow, item: Item) -> bool:
+    """Whether an image is done window by window; what cannot be read fails when it is done."""
+    try:
+        return windows.takes(Path(item.image))
+    except (SegmintError, OSError):
+        return False
 
 
 def _spread(job: CollectionJob, engine: EngineOptions) -> Spread:
@@ -127,77 +134,9 @@ def _spread(job: CollectionJob, engine: EngineOptions) -> Spread:
     out = Path(job.inputs.out)
 
     def make_workers(scene: Job) -> Workers:
-        return _workers(scene, job, engine, out=out)
+        return workers_of(scene, job, engine, out=out)
 
     return spread(make_workers, fit=job.fit_elsewhere, tell=console.say)
-
-
-def _workers(
-    given: Job, job: CollectionJob, engine: EngineOptions, *, out: Path, first: str | None = None
-) -> Workers:
-    """The workers of the engine, for a job or for the windows of one of its images."""
-    threads = job.how.threads
-    if engine.engine == "ray":
-        from segmint.engines.ray_workers import RayWorkers
-
-        return RayWorkers(
-            given,
-            address=engine.address,
-            workers=engine.workers,
-            threads=threads or 1,
-            gpus=engine.gpus_per_worker,
-            out=out,
-            first=first,
-            tell=console.say,
-        )
-    from segmint.engines.local_workers import LocalWorkers
-
-    count = local_workers(engine)
-    seat = Seat(threads=threads or max(1, cores() // count), workers=count)
-    return LocalWorkers(
-        given, workers=count, seat=seat, devices=_devices(engine, count), preload=job.modules
-    )
-
-
-def local_workers(engine: EngineOptions) -> int:
-    """How many processes work on this machine."""
-    if engine.workers:
-        return engine.workers
-    if engine.gpus_per_worker:
-        return max(1, int(_cards() / engine.gpus_per_worker))
-    return max(1, cores() // CORES_PER_WORKER)
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _devices(engine: EngineOptions, workers: int) -> list[str]:
-    """The graphics card of each worker of this machine; none where none was asked for.
-
-    Raises:
-        UsageError: when there are not enough.
-    """
-    share = engine.gpus_per_worker
-    if not share:
-        return []
-    cards = _cards()
-    if workers * share > cards:
-        needed = f"{counted(workers, 'worker')} {'needs' if workers == 1 else 'need'}"
-        raise UsageError(
-            f"--gpus-per-worker is {share:g}, so {needed} {workers * share:g} graphics cards, and "
-            f"this machine has {cards}: give fewer --workers or a smaller share"
-        )
-    return [f"cuda:{int(worker * share)}" for worker in range(workers)]
-
-
-def _cards() -> int:
-    import torch
-
-    return torch.cuda.device_count()
 
 
 def _check(engine: EngineOptions) -> None:
@@ -208,8 +147,7 @@ def _check(engine: EngineOptions) -> None:
     """
     if engine.address is not None and engine.engine != "ray":
         raise UsageError("--address is that of a Ray cluster: give --engine ray, too")
-    if engine.engine == "local":
-        _devices(engine, local_workers(engine))
+    check_workers(engine)
     if engine.workers == 0 and _asks_for_workers(replace(engine, workers=None)):
         raise UsageError(
             "--workers 0 does all in the command itself: give no other option of workers with it"

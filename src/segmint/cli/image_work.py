@@ -25,6 +25,13 @@ SegmentImage = Callable[[Image, Item], "tuple[Segmentation, Mapping[str, bytes]]
 name."""
 
 
+UNEXPECTED = (
+    *(RuntimeError, OSError, ValueError, LookupError),
+    *(TypeError, ArithmeticError, AttributeError, ImportError),
+)
+"""What becomes the failure of one image, with its kind, because nobody raised it on purpose."""
+
+
 class ByWindow(Protocol):
     """Answers images that do not fit into memory."""
 
@@ -153,4 +160,6 @@ def reason(image: str, error: Exception) -> str:
             "--working-pixels or --features where the method has them"
         )
     text = str(error)
+    if isinstance(error, UNEXPECTED):
+        return f"{image}: unexpected {type(error).__name__}: {' '.join(text.split())}"
     return text if image in text else f"{image}: {text}"

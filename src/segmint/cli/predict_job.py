@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segmint.cli.agreement import TellAgreement
-from segmint.cli.collection_work import CollectionJob
+from segmint.cli.collection_job import CollectionJob
 from segmint.cli.guide_files import read_region
 from segmint.cli.predict_options import PredictOptions, TileOptions
 from segmint.cli.scenes import ScenesByWindow

@@ -72,19 +72,20 @@ class ScenesByWindow:
         from segmint.inference.answer_file import answer_file
 
         path = Path(item.image)
-
-        for name, given in self.refused.items():
+        refused = {**self.refused, "a file of scribbles": item.scribbles is not None}
+        for name, given in refused.items():
             if given:
                 raise UsageError(
                     f"{name} needs the whole image in memory: leave it out, or raise --max-memory "
                     "and leave out --stream and --skip-bad"
                 )
+        named = {} if item.region is None else {"region": item.region}
         return answer_file(
             path,
             folder,
             self.fit,
             method=self.method,
-            options=self.options,
+            options={**self.options, **named},
             seed=self.seed,
             region=matching_file(item.region or self.region, path, "region"),
             probabilities=self.probabilities,

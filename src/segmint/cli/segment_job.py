@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from segmint.cli.collection_work import CollectionJob
+from segmint.cli.collection_job import CollectionJob
 from segmint.cli.guide_files import read_mask, read_region
 from segmint.cli.inputs import SceneOptions
 from segmint.cli.scenes import ScenesByWindow

@@ -9,11 +9,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from segmint.cli import console
-from segmint.cli.console import counted
 from segmint.cli.inputs import RunOptions
 from segmint.cli.parameters import signature
 from segmint.devices import use_threads
-from segmint.errors import InputError, SegmintError, UsageError
+from segmint.errors import SegmintError, UsageError
 from segmint.options import Options, option
 from segmint.recipes import recipes
 from segmint.recipes.file_options import FileOptions
@@ -28,8 +27,8 @@ from segmint.recipes.run_folder import (
     read_config,
 )
 from segmint.recipes.settings import assignments
-from segmint.solvers.agreement import ToldError, first_does
-from segmint.solvers.launched import launched, refuse_one_process_recipe
+from segmint.solvers.agreement import ToldError, first_does, highest
+from segmint.solvers.launched import launched, refuse_one_process_recipe, restarts
 from segmint.solvers.meeting import TookPartError, taking_part
 
 if TYPE_CHECKING:
@@ -66,20 +65,20 @@ _HELP = """Learn from a data set, or from a folder of images.
 
 unet, unet-rmi, isbi-unet and mutual learn from images with masks: DATA is the root of a data set in
 one of the layouts that 'segmint data list' shows, and 'segmint data check DATA' looks for its
-faults. clustering, deepg and deepsvg learn from images alone: DATA is a folder, a file or a
-pattern.
+faults. clustering, deepg and deepsvg learn from images alone: DATA is a folder, a file, a pattern,
+a list (.txt), a table (.csv, .parquet) or a Zarr folder; --sample takes some of many images.
 
 The run folder keeps the network, 'segmint predict RUN IMAGE...' applies it, and 'segmint report
 RUN' shows how well it does. A training that was cut off goes on with --resume RUN.
 
 Examples: 'segmint train unet CamVid --out run --max-time 15m', 'segmint train unet-rmi VOCdevkit
 --dataset voc2012 --epochs 50', 'segmint train mutual CamVid --peers unet smp:deeplabv3/resnet50
---solo', 'segmint train clustering photos/ --out run --components 6'.
+--solo', 'segmint train clustering photos/ --out run --components 6 --sample 200'.
 
 Args:
     recipe: what to learn by; 'segmint list' shows the recipes.
-    data: a data set, or a folder of images, a file or a pattern.
-    more: further folders, files or patterns.
+    data: a data set, or a folder of images, a file, a pattern, a list or a table.
+    more: further ones of these, apart from data sets.
 """
 
 
@@ -188,7 +187,13 @@ def _take_part(
     base = _base(recipe, data, running, how)
     base = replace(base, files=replace(base.files, **files))
     chosen: Recipe = recipes.load(base.recipe)
-    wish = Wish(config=base, values=values, out=Path(running.out), overwrite=running.overwrite)
+    wish = Wish(
+        config=base,
+        values=values,
+        out=Path(running.out),
+        overwrite=running.overwrite,
+        again=highest(place, restarts()) > 0,  # torchrun tells it to one machine and not the other
+    )
     standing = first_does(place, lambda: standing_of(wish))
     if standing == GOES_ON:
         return _go_on(place, wish.out, running)
@@ -200,7 +205,10 @@ def _take_part(
     failures: list[str] = []
     if not chosen.takes_dataset:
         first_does(place, lambda: refuse_one_process_recipe(base.recipe, launched()))
-        images, failures = _readable(base.data, base.files)
+        from segmint.recipes.training_images import readable_images
+
+        say = (lambda line: None) if running.quiet else console.say
+        images, failures = readable_images(base.data, base.files, say=say)
     return _learn(place, base, images, values, running, failures)
 
 
@@ -339,23 +347,3 @@ def _how_to_go_on(out: Path) -> str:
             f"stopped: the last checkpoint is kept; 'segmint train --resume {out}' goes on from it"
         )
     return "stopped: there is no checkpoint yet; run the same command again to learn anew"
-
-
-def _readable(data: Sequence[str], files: FileOptions) -> tuple[list[Image], list[str]]:
-    """The images that can be read, and why the others cannot."""
-    from segmint.images import check_finite, read_image
-    from segmint.recipes.training import training_files
-
-    images, failures = [], []
-    for path in training_files(data, recursive=files.recursive):
-        try:
-            image = read_image(path, pages=files.pages, max_pixels=files.max_pixels)
-            check_finite(image, image.region, advice="clean them")
-        except SegmintError as error:
-            failures.append(str(error))
-        else:
-            images.append(image)
-    if not images:
-        others = f" ({counted(len(failures) - 1, 'other file')} failed too)"
-        raise InputError(failures[0] + (others if len(failures) > 1 else ""))
-    return images, failures

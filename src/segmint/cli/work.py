@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from segmint.cli import console
-from segmint.cli.collection_work import CollectionJob
+from segmint.cli.collection_job import CollectionJob
 from segmint.cli.console import Progress, counted
-from segmint.cli.image_work import ImageWork, finished, is_of, reason
+from segmint.cli.image_work import UNEXPECTED, ImageWork, finished, is_of, reason
 from segmint.engines.item import Item
 from segmint.errors import OutputError, SegmintError, UsageError
 from segmint.inference.elsewhere import Elsewhere
@@ -86,7 +86,7 @@ class _Batch:
             record = None if self.job.inputs.overwrite else finished(folder, Path(item.image))
             if record is None:
                 self.results.append(self.work.do(item, folder))
-        except (SegmintError, MemoryError) as error:
+        except (SegmintError, MemoryError, *UNEXPECTED) as error:
             if isinstance(error, UsageError) and self.count == 1:
                 raise
             self.failures.append(reason(item.image, error))

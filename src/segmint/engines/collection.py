@@ -12,7 +12,7 @@ from segmint.engines.collection_gathering import gather
 from segmint.engines.collection_given import check_given_names
 from segmint.engines.collection_names import CollectionNames
 from segmint.engines.collection_storage import StoredImages
-from segmint.engines.item import Item
+from segmint.engines.item import Item, made_from
 from segmint.engines.part import Part
 from segmint.errors import UsageError
 
@@ -56,11 +56,11 @@ class Collection:
 
     @cached_property
     def identity(self) -> str:
-        """Of the images as they were named, the names of their results, and their order."""
+        """Of the images and further files as they were named, of results' names, and the order."""
         digest = hashlib.blake2b(digest_size=16)
         numbers = iter(range(self.whole))
         while some := list(islice(numbers, _TOGETHER)):
-            told = (f"{self._path(each)}\0{self._names[each]}\0" for each in some)
+            told = (f"{each.name}\0{made_from(each)}\0" for each in map(self._item, some))
             digest.update("".join(told).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
@@ -73,9 +73,6 @@ class Collection:
             region=self._images.regions.get(row) or None,
             scribbles=self._images.scribbles.get(row) or None,
         )
-
-    def _path(self, number: int) -> str:
-        return self._images.path(self._rows[number])
 
     def _noted(self) -> Iterator[str]:
         twice = len(self._images) - self.whole
@@ -102,6 +99,7 @@ def open_collection(
     recursive: bool = False,
     base: Path | None = None,
     part: Part | None = None,
+    results: str | Path | None = None,
 ) -> Collection:
     """The images meant by files, folders, patterns, lists, tables and Zarr folders.
 
@@ -116,6 +114,8 @@ def open_collection(
         recursive: look into folders inside folders.
         base: folder that relative names start from; None is the current one.
         part: which images are given; None gives all.
+        results: folder that they go to; where it lies in a folder that was named, nothing in it is
+            an image.
 
     Returns:
         The images; those of a list or table need not be there.
@@ -133,6 +133,7 @@ def open_collection(
     if not named:
         raise UsageError("no image was named: give files, folders or patterns like 'scans/*.png'")
     here = str(Path.cwd())
-    gathered = gather(named, recursive=recursive, here=here)
+    without = None if results is None else str(results)
+    gathered = gather(named, recursive=recursive, here=here, without=without)
     check_given_names(gathered)
     return Collection(gathered.images, gathered.rows, here, part)

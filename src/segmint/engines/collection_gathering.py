@@ -35,13 +35,16 @@ class Gathered:
     """Lists and tables among what was named."""
 
 
-def gather(inputs: Sequence[str], *, recursive: bool, here: str) -> Gathered:
+def gather(
+    inputs: Sequence[str], *, recursive: bool, here: str, without: str | None = None
+) -> Gathered:
     """The images of files, folders, patterns, lists and tables, in order.
 
     Args:
         inputs: at least one.
         recursive: look into folders inside folders.
         here: folder that relative paths start from.
+        without: a folder whose files no folder or pattern gives.
 
     Raises:
         InputError: when one is missing, names no image, or cannot be read.
@@ -53,7 +56,8 @@ def gather(inputs: Sequence[str], *, recursive: bool, here: str) -> Gathered:
     alone = len(inputs) == 1 and not tables and Path(inputs[0]).is_dir()
     for item in inputs:
         scanned = None if item in tables or not Path(item).is_dir() else folder_prefix(item)
-        for image in _from_table(item) if item in tables else _from_files(item, recursive):
+        found = _from_table(item) if item in tables else _from_files(item, recursive, without)
+        for image in found:
             images.add(*image)
             if not alone:
                 seen.add(*image, scanned=scanned)
@@ -65,8 +69,8 @@ def _from_table(table: str) -> Iterator[tuple[str, ...]]:
         yield (*split(row.image), row.name, row.region, row.scribbles)
 
 
-def _from_files(item: str, recursive: bool) -> Iterator[tuple[str, ...]]:
-    for path in named_images(item, recursive=recursive):
+def _from_files(item: str, recursive: bool, without: str | None) -> Iterator[tuple[str, ...]]:
+    for path in named_images(item, recursive=recursive, without=without):
         folder, name = split(path)
         if name in (".", ".."):
             folder, name = split(os.path.realpath(path))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -19,7 +20,8 @@ from segmint.images.collect import name_by_length, stem_of
 LONGEST_NAME = 255
 """Bytes that file systems give a name."""
 RESERVED = ("manifest.jsonl", "report.html", "unexpected-errors")
-"""What else lies in the folder of the results."""
+"""What else lies in the folder of the results, and the manifests of parts."""
+_OF_PART = re.compile(r"manifest-\d+-of-\d+\.jsonl")
 _DIGEST = 8
 
 
@@ -118,11 +120,27 @@ def _parts(here: str, folder: str) -> tuple[str, ...]:
     return tuple(part for part in whole.split(os.sep) if part not in ("", "."))  # noqa: PTH206
 
 
+def is_reserved(name: str) -> bool:
+    """Whether something else in the folder of the results may bear a name.
+
+    Example:
+        >>> is_reserved("Report.html"), is_reserved("manifest-3-of-5.jsonl"), is_reserved("a")
+        (True, True, False)
+    """
+    return name.casefold() in RESERVED or _OF_PART.fullmatch(name.casefold()) is not None
+
+
 def name_digests(names: Iterable[str]) -> NDArray[np.uint64]:
-    """A number for each name, the same for names that differ in case alone."""
+    """A number for each name, the same for names that differ in case alone.
+
+    All manifests of parts go by one number, that of the manifest.
+    """
     found = bytearray()
     for name in names:
-        text = name.casefold().encode("utf-8", "surrogatepass")
+        letters = name.casefold()
+        if letters.startswith("manifest-") and _OF_PART.fullmatch(letters):
+            letters = RESERVED[0]
+        text = letters.encode("utf-8", "surrogatepass")
         found += hashlib.blake2b(text, digest_size=_DIGEST).digest()
     return np.frombuffer(found, "<u8").astype(np.uint64)
 

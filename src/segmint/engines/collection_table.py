@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from segmint.engines.collection_names import LONGEST_NAME, RESERVED
+from segmint.engines.collection_names import LONGEST_NAME, is_reserved
 from segmint.engines.collection_rows import Row, one_line
 from segmint.engines.list_table import read_list
 from segmint.errors import InputError
@@ -119,7 +119,7 @@ def _check_name(row: Row, table: Path) -> None:
     if (
         name.startswith(".")
         or _NOT_IN_NAMES.search(name)
-        or name.casefold() in RESERVED
+        or is_reserved(name)
         or len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME
     ):
         raise _refused(
@@ -127,7 +127,7 @@ def _check_name(row: Row, table: Path) -> None:
             table,
             f"gives the name {one_line(name)!r}",
             f"accepted are names of folders of at most {LONGEST_NAME} bytes, without slashes and "
-            "without a dot in front",
+            "without a dot in front, and not those of manifests and reports",
             "choose another",
         )
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
-from typing import Any
+from contextlib import closing
 
 from segmint.engines.dispatching import dispatch
 from segmint.engines.item import Item
@@ -17,6 +14,7 @@ from segmint.engines.progress_line import ProgressLine, Watch
 from segmint.engines.tally import OTHER, Tally
 from segmint.engines.workers import Reported, Workers
 from segmint.errors import SegmintError
+from segmint.termination import termination_interrupts
 
 _TOLD = 20
 """Failures that are told as they happen."""
@@ -57,7 +55,7 @@ def conduct(
     conductor = _Conductor(manifest, tally, watch, tell)
     start = time.monotonic()
     try:
-        with _termination_interrupts():
+        with termination_interrupts():
             conductor.run(images, workers, most)
     except KeyboardInterrupt:
         conductor.listen_once_more(workers)
@@ -83,7 +81,9 @@ class _Conductor:
 
     def run(self, images: Iterable[Item], workers: Workers, most: int) -> None:
         self._watch(self._line)
-        outcomes = dispatch(self._not_done(images), workers, most=most, tell=self._tell)
+        outcomes = dispatch(
+            self._not_done(images), workers, most=most, tell=self._tell, begun=self._line.begin
+        )
         with closing(outcomes):  # type: ignore[type-var]
             for outcome in outcomes:
                 self._add(outcome)
@@ -130,21 +130,3 @@ class _Conductor:
                 self._tell(outcome.sentence)
         self._line.advance()
         self._watch(self._line)
-
-
-@contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Let SIGTERM stop the work as Ctrl-C does, where nobody else handles it."""
-    handled = signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
-    if handled or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -22,6 +22,7 @@ def dispatch(
     *,
     most: int = 16,
     tell: Callable[[str], None] = lambda sentence: None,
+    begun: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome]:
     """Have every item done by some worker.
 
@@ -35,6 +36,7 @@ def dispatch(
         workers: within their ``with`` block; they are dismissed at the end.
         most: items in a batch.
         tell: told a sentence when work goes on with fewer workers.
+        begun: called when the first worker is ready.
 
     Yields:
         One outcome for each item, in the order in which they end.
@@ -43,19 +45,17 @@ def dispatch(
         SegmintError: when no worker can begin.
         OutputError: when none can write any more.
     """
-    dispatcher = _Dispatcher(items, workers, most, tell)
+    dispatcher = _Dispatcher(items, workers, most, Staff(workers, tell, begun))
     yield from dispatcher.outcomes()
 
 
 class _Dispatcher:
-    def __init__(
-        self, items: Iterable[Item], workers: Workers, most: int, tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, items: Iterable[Item], workers: Workers, most: int, staff: Staff) -> None:
         self._queue = ItemQueue(items)
         self._suspects = Suspects()
         self._sizes = BatchSizes(most)
         self._workers = workers
-        self._staff = Staff(workers, tell)
+        self._staff = staff
 
     def outcomes(self) -> Iterator[Outcome]:
         while self._queue.look(1) or self._suspects or self._busy():

@@ -31,6 +31,8 @@ class _Process:
     """Of those that there are at once, which decides on the device."""
     line: Connection
     process: BaseProcess
+    is_torn: bool = False
+    """Whether a message may have been read by half, because an interrupt came meanwhile."""
 
 
 class LocalWorkers:
@@ -128,7 +130,8 @@ class LocalWorkers:
         """What to wait for: words, and ends."""
         signs: list[Connection | int] = []
         for each in self._processes.values():
-            signs += [each.line, each.process.sentinel]
+            if not each.is_torn:
+                signs += [each.line, each.process.sentinel]
         return signs
 
     def _start(self, worker: int) -> None:
@@ -151,13 +154,15 @@ class LocalWorkers:
     def _heard(self, worker: int, *, is_gone: bool) -> list[Event]:
         """What a process has said, to the end if it is gone."""
         events: list[Event] = []
-        line = self._processes[worker].line
+        process = self._processes[worker]
+        line, process.is_torn = process.line, True
         try:
             while line.poll() and len(events) < _AT_ONCE:
                 events.append(line.recv())
             is_over = is_gone and not line.poll()
         except (EOFError, OSError):
             is_over = True
+        process.is_torn = False
         said_so = bool(events) and isinstance(events[-1], Refused | Retired | Died)
         if is_over and not said_so:
             events.append(Died(worker=worker, reason=self._ending(worker), by_itself=True))

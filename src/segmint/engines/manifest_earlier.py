@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmint.engines.item import Item
+from segmint.engines.item import Item, made_from
 from segmint.engines.manifest_lines import (
     beginning_at,
+    item_of,
     line_of,
     opened,
     read_beginning,
@@ -103,7 +104,7 @@ class Earlier:
                 numbers.append(_UNNAMED if number is None else number)
                 states.append(_state(record, folder))
                 if names is not None:
-                    names.add(record["name"], record["image"])
+                    names.add(item_of(record))
                 self.end += len(line)
         return np.frombuffer(numbers, np.int64).copy(), np.frombuffer(states, np.uint8)
 
@@ -132,10 +133,10 @@ class _Names:
     def __init__(self) -> None:
         self._keys, self._images = bytearray(), bytearray()
 
-    def add(self, name: str, image: str) -> None:
-        """The next line."""
-        self._keys += _key(name)
-        self._images += _key(image)
+    def add(self, item: Item) -> None:
+        """The image of the next line."""
+        self._keys += _key(item.name)
+        self._images += _key(made_from(item))
 
     def numbers(self, images: Iterable[Item]) -> NDArray[np.int64]:
         """Of each line: of the image that has this name, if it is the same image as well.
@@ -152,7 +153,7 @@ class _Names:
             places = np.minimum(np.searchsorted(ordered, wanted), len(keys) - 1)
             found = ordered[places] == wanted
             lines = order[places[found]]
-            same = files[lines] == _keys(b"".join(_key(item.image) for item in items))[found]
+            same = files[lines] == _keys(b"".join(_key(made_from(item)) for item in items))[found]
             own = np.array([item.number for item in items], dtype=np.int64)[found]
             numbers[lines] = np.where(same, own, _GONE)
         return numbers

@@ -141,12 +141,14 @@ def line_of(record: Mapping[str, Any]) -> bytes:
 
 def image_line(item: Item, outcome: Outcome) -> bytes:
     """What is kept of an image."""
-    record = {
+    record: dict[str, Any] = {
         "number": item.number,
         "image": item.image,
         "name": item.name,
         "state": outcome.state,
     }
+    further = {"region": item.region, "scribbles": item.scribbles}
+    record |= {name: file for name, file in further.items() if file is not None}
     told = dict(outcome.told)
     if outcome.sentence:
         told["sentence"] = outcome.sentence[:_LONGEST_SENTENCE]
@@ -155,6 +157,17 @@ def image_line(item: Item, outcome: Outcome) -> bytes:
         notes = [f"what was told of it took {len(line):,} bytes and is left out"]
         return line_of({**record, "notes": notes})
     return line
+
+
+def item_of(record: Mapping[str, Any]) -> Item:
+    """The image that a line is of."""
+    return Item(
+        number=-1 if record["number"] is None else record["number"],
+        image=record["image"],
+        name=record["name"],
+        region=record.get("region"),
+        scribbles=record.get("scribbles"),
+    )
 
 
 def _is_of_image(record: Mapping[str, Any]) -> bool:

@@ -45,6 +45,11 @@ class ProgressLine:
     def __post_init__(self) -> None:
         self._samples.append((self.clock(), self.tally.finished))
 
+    def begin(self) -> None:
+        """Count time from now on: until here workers were started."""
+        self._samples.clear()
+        self._samples.append((self.clock(), self.tally.finished))
+
     def advance(self) -> None:
         """Take note that the tally has grown."""
         now = self.clock()

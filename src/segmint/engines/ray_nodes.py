@@ -115,6 +115,8 @@ class Nodes:
         try:
             node.fault = self._needs.fault(node.address, self._ray.get(node.asked))
             node.asked = None
+        except self._ray.exceptions.TaskUnschedulableError:
+            node.lives, node.asked = False, None  # which the cluster notices some seconds later
         except self._ray.exceptions.RayError as error:
             self._refuse(node, f"cannot be used: {first_line(error)}")
 
@@ -138,6 +140,8 @@ class Nodes:
             for ref in self._ray.wait(list(asked), num_returns=1, timeout=1.0)[0]:
                 self.heard(asked[ref])
             self.refresh()
+        if not list(self):
+            raise InputError(f"all nodes of {self._place} on which a worker fits are gone")
         faults = [node.fault for node in self if node.fault is not None]
         if faults and len(faults) == len(list(self)):
             raise faults[0]

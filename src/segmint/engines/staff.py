@@ -58,12 +58,18 @@ class Staff:
     Args:
         workers: of the engine.
         tell: told a sentence when work goes on with fewer workers.
+        begun: called when the first worker is ready.
     """
 
-    def __init__(self, workers: Workers, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        tell: Callable[[str], None],
+        begun: Callable[[], None] = lambda: None,
+    ) -> None:
         self.hands: dict[int, Hand] = {}
         """By number of the worker."""
-        self._workers, self._tell = workers, tell
+        self._workers, self._tell, self._begun = workers, tell, begun
         self._room, self._look_at, self._rest_until = 0, 0.0, 0.0
         self._places_lost = 0
         self._fruitless = 0
@@ -98,6 +104,8 @@ class Staff:
     def welcome(self, worker: int) -> None:
         """Note that a worker is ready."""
         if worker in self.hands:
+            if not self._was_any_ready:
+                self._begun()
             self.hands[worker].is_ready = self._was_any_ready = True
             self._fruitless = 0
             self._say()

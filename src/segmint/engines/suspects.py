@@ -65,7 +65,7 @@ class Suspects:
 
 
 def _sentence(item: Item, case: _Case, reason: str) -> str:
-    name = item.image or f"block {item.number}"
+    name = item.image
     if case.deaths < _DEATHS:
         return (
             f"{name} was begun {case.losses} times and each time the machine was lost ({reason}): "

@@ -8,11 +8,13 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from segmint.errors import InputError
-from segmint.images.folder_listing import list_images, natural_text
+from segmint.images.folder_listing import folder_prefix, inside_of, list_images, natural_text
 from segmint.images.zarr_folders import ZARR_SUFFIX, is_zarr
 
 IMAGE_SUFFIXES: tuple[str, ...] = (
@@ -32,15 +34,17 @@ _ACCEPTED = ", ".join((*IMAGE_SUFFIXES, ZARR_SUFFIX))
 _COMPOUND_SUFFIXES = (".nii.gz", ".ome.tif", ".ome.tiff", ".ome.zarr")
 _WILDCARDS = re.compile(r"[*?\[]")
 _CASE = re.IGNORECASE if os.name == "nt" else re.NOFLAG
+_LOOKED_AT = 1000
+"""Names that a missing one is compared with: it may be one of many in a folder of millions."""
 
 
 def collect_images(inputs: Sequence[str | Path], *, recursive: bool = False) -> list[Path]:
     """The image files meant by files, folders and wildcards.
 
     A file is taken whatever its name, and so is the folder of a Zarr image. Any other folder gives
-    the files in it with an image suffix and the Zarr images, hidden ones apart, and so does a
-    pattern such as ``cells/*.png`` that the shell left unexpanded. Each expansion is in natural
-    order (``9`` before ``10``), a file named twice is taken once.
+    the files in it with an image suffix and the Zarr images, hidden ones and results apart, and so
+    does a pattern such as ``cells/*.png`` that the shell left unexpanded. Each expansion is in
+    natural order (``9`` before ``10``), a file named twice is taken once.
 
     Args:
         inputs: paths or patterns, at least one.
@@ -58,18 +62,21 @@ def collect_images(inputs: Sequence[str | Path], *, recursive: bool = False) -> 
     return list(found.values())
 
 
-def named_images(item: str | Path, *, recursive: bool = False) -> Iterator[str]:
+def named_images(
+    item: str | Path, *, recursive: bool = False, without: str | None = None
+) -> Iterator[str]:
     """The image files meant by one file, folder or pattern, as :func:`collect_images` takes them.
 
     Args:
         item: a path or pattern.
         recursive: look into folders inside folders.
+        without: a folder whose files no folder or pattern gives, as that of the results.
 
     Raises:
         InputError: for a missing file, a folder or pattern without images.
     """
     try:
-        yield from _expand(Path(item), recursive)
+        yield from _expand(Path(item), recursive, without)
     except (OSError, ValueError) as error:
         place = getattr(error, "filename", None) or item
         reason = getattr(error, "strerror", None) or "its name is not a path"
@@ -146,16 +153,21 @@ def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
 
 def nearest_file(path: Path) -> str:
     """A sentence end for a file that is missing: the nearest name in its folder."""
-    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+    beside: list[str] = []
+    with suppress(OSError):
+        if path.is_symlink():
+            return "it is a link, and what it leads to is gone"
+        with os.scandir(path.parent) as entries:
+            beside = [entry.name for entry in islice(entries, _LOOKED_AT)]
     close = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.75)
     return f"did you mean {close[0]!r}?" if close else "check the folder and the name"
 
 
-def _expand(path: Path, recursive: bool) -> Iterator[str]:
+def _expand(path: Path, recursive: bool, without: str | None) -> Iterator[str]:
     if path.is_dir() and not is_zarr(path):
         inside = "" if recursive else "or look into its folders with --recursive"
         yield from _at_least_one(
-            list_images(path, IMAGE_SUFFIXES, recursive=recursive),
+            list_images(path, IMAGE_SUFFIXES, recursive=recursive, without=without),
             f"folder {path} holds no image, accepted are {_ACCEPTED}: "
             f"name another folder {inside}".rstrip(),
         )
@@ -163,7 +175,7 @@ def _expand(path: Path, recursive: bool) -> Iterator[str]:
         yield str(path)
     elif _WILDCARDS.search(str(path)):
         yield from _at_least_one(
-            _matches(path),
+            _matches(path, without),
             f"{path} matches no image, accepted are {_ACCEPTED}: check the folder and the pattern",
         )
     else:
@@ -182,7 +194,7 @@ def _at_least_one(images: Iterable[str], otherwise: str) -> Iterator[str]:
         raise InputError(otherwise)
 
 
-def _matches(pattern: Path) -> Iterable[str]:
+def _matches(pattern: Path, without: str | None) -> Iterable[str]:
     parts = pattern.parts
     first = next(index for index, part in enumerate(parts) if _WILDCARDS.search(part))
     folder, inside = Path(*parts[:first]), parts[first:]
@@ -191,7 +203,9 @@ def _matches(pattern: Path) -> Iterable[str]:
     if len(inside) == 1 and "**" not in inside[0]:
         expression = re.compile(fnmatch.translate(inside[0]), _CASE)
         return list_images(folder, IMAGE_SUFFIXES, matching=expression.match)
-    found = sorted(map(str, _visible_images(folder.glob(str(Path(*inside))), folder)))
+    left_out = None if without is None else inside_of(folder_prefix(folder), without)
+    visible = _visible_images(folder.glob(str(Path(*inside))), folder)
+    found = sorted(str(path) for path in visible if left_out not in (*map(str, path.parents),))
     found.sort(key=natural_text)
     return found
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from segmint.images.zarr_folders import is_zarr
 
 _DIGITS = re.compile(r"\d+")
+_MARKS_OF_RESULT = ("result.json", "components.csv")
+"""Beside each other in a folder that segmint wrote for an image."""
 
 
 def list_images(
@@ -21,23 +23,27 @@ def list_images(
     *,
     recursive: bool = False,
     matching: Callable[[str], object] | None = None,
+    without: str | None = None,
 ) -> Iterator[str]:
     """Paths of the image files and Zarr images in a folder, in natural order.
 
-    Hidden ones are left out, and so are folders inside folders that are links. What is held at a
-    time are the names in one folder and in those around it.
+    Hidden ones are left out, and so are folders inside folders that are links or hold results:
+    what a command wrote is no image of the next. What is held at a time are the names in one folder
+    and in those around it.
 
     Args:
         folder: that stands before each name.
         suffixes: of image files, in small letters.
         recursive: look into folders inside folders, except into Zarr images.
         matching: false for names in the folder that are left out.
+        without: a folder that is left out, should it lie inside.
 
     Raises:
         OSError: for a folder that cannot be read.
     """
     prefix = folder_prefix(folder)
-    return _Listing(suffixes, recursive).under(prefix, matching)
+    left_out = None if without is None else inside_of(prefix, without)
+    return _Listing(suffixes, recursive, left_out).under(prefix, matching)
 
 
 def folder_prefix(folder: str | Path) -> str:
@@ -46,6 +52,21 @@ def folder_prefix(folder: str | Path) -> str:
     if text == ".":
         return ""
     return text if text.endswith(os.sep) else text + os.sep
+
+
+def inside_of(prefix: str, path: str | Path) -> str | None:
+    """What a path is called from a folder that it lies in, whatever links lead there.
+
+    Args:
+        prefix: the folder, as :func:`folder_prefix` gives it.
+        path: of anything; it need not be there.
+
+    Returns:
+        The prefix and the rest of the path; None when it does not lie inside.
+    """
+    folder = os.path.join(os.path.realpath(prefix or "."), "")  # noqa: PTH118
+    real = os.path.realpath(path)
+    return prefix + real[len(folder) :] if real.startswith(folder) else None
 
 
 def natural_text(text: str) -> str:
@@ -71,6 +92,7 @@ def _sortable(digits: re.Match[str]) -> str:
 class _Listing:
     suffixes: tuple[str, ...]
     recursive: bool
+    left_out: str | None = None
 
     def under(self, prefix: str, matching: Callable[[str], object] | None = None) -> Iterator[str]:
         names = sorted(self._entries(prefix, matching))
@@ -100,8 +122,18 @@ class _Listing:
                 elif _is_folder(entry):
                     if is_zarr(entry.path):
                         yield name
-                    elif self.recursive and not entry.is_symlink():
+                    elif self.recursive and self._is_looked_into(entry, prefix + name):
                         yield name + os.sep
+
+    def _is_looked_into(self, entry: os.DirEntry[str], path: str) -> bool:
+        return not entry.is_symlink() and path != self.left_out and not _is_result(path)
+
+
+def _is_result(folder: str) -> bool:
+    return all(
+        os.path.isfile(f"{folder}{os.sep}{mark}")  # noqa: PTH113
+        for mark in _MARKS_OF_RESULT
+    )
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

@@ -18,3 +18,5 @@ class FileOptions(Options):
     """What the pages of a multi-page file are."""
     max_pixels: int = option(MAX_PIXELS, low=1, high=2**62)
     """Refuse files that announce more pixels than this."""
+    sample: int | None = option(None, low=1)
+    """Learn from so many images, at equal steps through all that were named; else from all."""

@@ -15,7 +15,6 @@ from segmint.recipes.run_folder import (
     is_unfinished,
     read_config,
 )
-from segmint.solvers.launched import restarts
 
 NEW, GOES_ON, FINISHED = "new", "goes on", "finished"
 
@@ -29,6 +28,8 @@ class Wish:
     """Options that change it."""
     out: Path
     overwrite: bool
+    again: bool
+    """A launcher or scheduler has started the command once more."""
 
 
 def standing_of(wish: Wish) -> str:
@@ -43,7 +44,7 @@ def standing_of(wish: Wish) -> str:
     out = wish.out
     if out.is_file():
         raise UsageError(f"--out {out} is a file: name a folder")
-    if restarts() and _is_alike(wish):
+    if wish.again and _is_alike(wish):
         if is_unfinished(out):
             return GOES_ON
         if not wish.overwrite:

@@ -8,13 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from segmint.datasets.prepared_folder import prepared_images, read_record
 from segmint.devices import check_arithmetic, memory_errors
-from segmint.errors import InputError, UsageError, shortened
-from segmint.images import Image, check_finite, collect_images, read_image
-from segmint.images.channels import check_channel_order
+from segmint.errors import UsageError, shortened
+from segmint.images import Image
 from segmint.recipes import recipes
-from segmint.recipes.file_options import FileOptions
 from segmint.recipes.recipe import Plan, Recipe
 from segmint.recipes.run import Run
 from segmint.recipes.run_folder import (
@@ -30,6 +27,7 @@ from segmint.recipes.run_folder import (
     write_config,
 )
 from segmint.recipes.settings import Settings, plain, resolve
+from segmint.recipes.training_images import readable_images, training_images
 from segmint.runs import versions, write_json
 from segmint.solvers.agreement import agree, first_does, wait_for_all
 from segmint.solvers.launched import (
@@ -67,8 +65,8 @@ def train(
     Args:
         recipe: a name that ``segmint list`` shows under recipes.
         data: for recipes that learn from masks, the root of a data set; for the others a folder, a
-            file or pattern, or several of them or of images; of a prepared data set the training
-            split is taken.
+            file, a pattern, a list or a table, or several of them or of images; of a prepared data
+            set the training split is taken.
         out: folder of the run.
         overwrite: replace a run that is there.
         preset: a named set of options of the recipe, for example ``study``.
@@ -131,7 +129,6 @@ def learn(
     folder = Path(out)
     with taking_part() as place, memory_errors(), ExitStack() as stack:
         agree(place, _asked(config))
-        first_does(place, lambda: _check_launch(config.recipe, settings))
         first_does(place, lambda: _check_launch(config.recipe, settings))
         first_does(place, lambda: check_free(folder))
 
@@ -230,7 +227,12 @@ def _with_others(place: Place) -> Iterator[None]:
     """
     with suppress(TookPartError):
         yield
-    wait_for_all(place)
+    try:
+        wait_for_all(place)
+    except RuntimeError:
+        if not place.is_first:
+            raise
+        # Everything is written, so that one that is lost now is not needed any more.
 
 
 def _run(place: Place, folder: Path, config: Config) -> Run:
@@ -254,27 +256,6 @@ def configured(config: Config, values: Mapping[str, Any] | None = None) -> Setti
     return resolve(recipe, values or {}, preset=config.preset, base=config.settings)
 
 
-def training_files(data: Sequence[str | Path], *, recursive: bool = False) -> list[Path]:
-    """The image files to learn from; of a prepared data set those of its training split.
-
-    Raises:
-        InputError: for a missing file, or a folder without images.
-    """
-    files: list[Path] = []
-    for item in data:
-        record = read_record(Path(item))
-        if record is None:
-            files += collect_images([item], recursive=recursive)
-            continue
-        if record["format_of_files"] != "npz":
-            raise InputError(
-                f"{item} was prepared as {record['format_of_files']}, whose regions lie apart, "
-                "accepted is npz: prepare it once more with --format npz"
-            )
-        files += prepared_images(item, "train")
-    return list(dict.fromkeys(files))
-
-
 def _learn(
     config: Config,
     settings: Settings,
@@ -287,7 +268,8 @@ def _learn(
     resume: bool = False,
 ) -> None:
     recipe: Recipe = recipes.load(config.recipe)
-    source = _roots(data) if recipe.takes_dataset else _images(data, config.files)
+    say = say or (lambda line: None)
+    source = _roots(data) if recipe.takes_dataset else _images(data, config, say, resume=resume)
     plan = Plan(
         settings=settings,
         folder=folder,
@@ -298,7 +280,7 @@ def _learn(
         resume=resume,
         watch=watch,
         begin=begin,
-        say=say or (lambda line: None),
+        say=say,
     )
     found = recipe.train(plan)
     record = {
@@ -311,6 +293,23 @@ def _learn(
         **found,
     }
     write_json(folder / RUN, record)
+
+
+def _images(
+    data: Sequence[str | Path | Image],
+    config: Config,
+    say: Callable[[str], None],
+    *,
+    resume: bool,
+) -> dict[str, Any]:
+    """What a training without masks learns from."""
+    if not resume:
+        return {"images": training_images(data, config.files, say=say)}
+    # The command that began it may have left unreadable files out, so they are left out again.
+    images, failures = readable_images(config.data, config.files, say=say)
+    for failure in failures:
+        say(f"note: left out, as before: {failure}")
+    return {"images": training_images(images, config.files, say=say)}
 
 
 def _given(data: object) -> list[str | Path | Image]:
@@ -334,25 +333,3 @@ def _roots(data: Sequence[str | Path | Image]) -> dict[str, Any]:
             "give the folder of the data set"
         )
     return {"paths": paths}
-
-
-def _images(data: Sequence[str | Path | Image], files: FileOptions) -> dict[str, Any]:
-    paths = [item for item in data if not isinstance(item, Image)]
-    images = [item for item in data if isinstance(item, Image)]
-    if paths:
-        images += [
-            read_image(path, pages=files.pages, max_pixels=files.max_pixels)
-            for path in training_files(paths, recursive=files.recursive)
-        ]
-    if not images:
-        raise InputError("no image to learn from: give a folder or a list of images")
-    for image in images:
-        check_finite(image, image.region, advice="clean them")
-        check_channel_order(image.channel_names, images[0].channel_names, str(images[0].source))
-        if image.channels != images[0].channels:
-            raise InputError(
-                f"{image.source} has {image.channels} channels and {images[0].source} "
-                f"{images[0].channels}, accepted are images with the same channels: learn from "
-                "each kind apart"
-            )
-    return {"images": images}

@@ -13,6 +13,7 @@ from segmint.errors import InputError
 from segmint.images import display_rgb, natural_key, read_image, read_labels
 from segmint.images.viewing import fullest_slice, upright
 from segmint.methods.storage import read_record
+from segmint.runs import BEGUN
 
 OVERLAY = "overlay.png"
 
@@ -46,7 +47,8 @@ def read_results(folder: Path) -> list[Result]:
         folder: that ``segmint segment --out`` named.
     """
     found = []
-    for place in sorted(filter(Path.is_dir, folder.iterdir()), key=natural_key):
+    places = (place for place in folder.iterdir() if not place.name.startswith(BEGUN))
+    for place in sorted(filter(Path.is_dir, places), key=natural_key):
         try:
             found.append(Result(name=place.name, record=read_record(place)))
         except InputError:

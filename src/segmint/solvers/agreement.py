@@ -90,6 +90,17 @@ def check_alike(told: list[tuple[str, Mapping[str, Any]]]) -> None:
                 )
 
 
+def highest(place: Place, number: int) -> int:
+    """The highest of the numbers of all processes, in all of them."""
+    if place.world == 1:
+        return number
+    import torch.distributed
+
+    told = [0] * place.world
+    torch.distributed.all_gather_object(told, number)
+    return max(told)
+
+
 def wait_for_all(place: Place) -> None:
     """Return once every process has come here."""
     if place.world > 1:

@@ -6,8 +6,8 @@ This file imports Lightning, so it is imported only when training runs.
 from __future__ import annotations
 
 import logging
+import os
 import signal
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +17,7 @@ import torch
 
 from segmint.solvers.job import Job
 from segmint.solvers.place import Place
+from segmint.termination import termination_interrupts
 from segmint.torchvision_operators import declare_operators
 
 declare_operators()
@@ -31,6 +32,8 @@ from lightning.pytorch.strategies import (  # noqa: E402
     Strategy,
 )
 
+_THREADS = "OMP_NUM_THREADS"
+
 
 def run_loop(module: LightningModule, job: Job, place: Place) -> None:
     """Let Lightning step a module until it says that it is over.
@@ -43,7 +46,7 @@ def run_loop(module: LightningModule, job: Job, place: Place) -> None:
     Raises:
         KeyboardInterrupt: when the user stops it.
     """
-    with _silence(), _interrupts_pass():
+    with _silence(), _interrupts_pass(), _threads_stay():
         trainer = Trainer(
             accelerator=job.device.type,
             devices=[job.device.index or 0] if job.device.type == "cuda" else 1,
@@ -111,6 +114,23 @@ def _silence() -> Iterator[None]:
 
 
 @contextmanager
+def _threads_stay() -> Iterator[None]:
+    """Keep Lightning from giving each of several processes all processors of the machine.
+
+    It does so where the environment does not say how many threads there are, and then leaves its
+    own number there.
+    """
+    if _THREADS in os.environ:
+        yield
+        return
+    os.environ[_THREADS] = str(torch.get_num_threads())
+    try:
+        yield
+    finally:
+        os.environ.pop(_THREADS, None)
+
+
+@contextmanager
 def _interrupts_pass() -> Iterator[None]:
     """Let Ctrl-C arrive as what it is; Lightning makes an exit of it and ignores further ones.
 
@@ -118,31 +138,13 @@ def _interrupts_pass() -> Iterator[None]:
     """
     handler = _interrupt_handler()
     try:
-        with _termination_interrupts():
+        with termination_interrupts():
             yield
     except SystemExit as exit_:
         if isinstance(exit_.__context__, KeyboardInterrupt):
             signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from None
         raise
-
-
-@contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Let SIGTERM stop the loop as Ctrl-C does, where nobody else handles it."""
-    handled = signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
-    if handled or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _interrupt_handler() -> Any:
