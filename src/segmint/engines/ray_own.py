@@ -21,8 +21,8 @@ _OBJECT_STORE = 512 * 2**20
 _LONG = 18
 """Letters of a folder in which Ray's own names would be too long."""
 _PATIENT = {
-    "RAY_raylet_start_wait_time_s": "120",
-    "RAY_agent_register_timeout_ms": "120000",
+    "RAY_raylet_start_wait_time_s": "45",
+    "RAY_agent_register_timeout_ms": "45000",
 }
 """A machine that is busy takes its time to start it; Ray's own is half a minute."""
 _TRIES = 2
