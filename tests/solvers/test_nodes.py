@@ -109,7 +109,7 @@ def test_other_processes_of_slurm_are_alone(
 
 @pytest.mark.parametrize(
     ("environment", "lacks"),
-    [(TORCHRUN, "LOCAL_WORLD_SIZE"), (SLURM, "SLURM_PROCID"), (SLURM, "SLURM_NTASKS_PER_NODE")],
+    [(SLURM, "SLURM_PROCID"), (SLURM, "SLURM_NTASKS_PER_NODE")],
 )
 def test_a_launcher_that_tells_too_little(
     environment: dict[str, str], lacks: str, monkeypatch: pytest.MonkeyPatch

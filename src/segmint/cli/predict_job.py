@@ -73,14 +73,16 @@ class PredictJob(CollectionJob):
         return {**super().identity, **self.answering.identity, **by_ones}
 
     def check(self) -> None:
-        """Refuse what no image could be asked.
+        """Open the runs, and refuse what no image could be asked.
 
         Raises:
+            InputError: for what is no run.
             UsageError: names the option.
         """
-        if self.options.uncertainty and not self.answering.are_several:
+        answering = self.answering
+        if self.options.uncertainty and not answering.are_several:
             raise UsageError(
-                f"a {self.answering.method} has one network, which has none to disagree with: "
+                f"a {answering.method} has one network, which has none to disagree with: "
                 "leave out --uncertainty, give a run of mutual, or further runs with --also"
             )
 

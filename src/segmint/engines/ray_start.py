@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,12 +44,25 @@ def start_ray(ray: Any, **options: Any) -> str:
         Why it failed, in one line; empty where it did not.
     """
     try:
-        with warnings.catch_warnings(), _unheard(ray):
+        with warnings.catch_warnings(), _unheard(ray), _signals_kept():
             warnings.simplefilter("ignore")
             ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **options)
     except (RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         return " ".join(str(error).split()) or type(error).__name__
     return ""
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Let SIGTERM stop the work as it did before: Ray would make an exit of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

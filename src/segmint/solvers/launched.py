@@ -45,6 +45,13 @@ class Launch:
         return self.nodes * self.devices
 
 
+_OF_TORCHRUN = (
+    *("TORCHELASTIC_RUN_ID", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"),
+    *("MASTER_ADDR", "MASTER_PORT"),
+)
+"""What it tells each of its processes; fewer are left over from something else."""
+
+
 def launched() -> Launch | None:
     """What a launcher says of this process; None where this process is the only one.
 
@@ -53,7 +60,7 @@ def launched() -> Launch | None:
     Raises:
         UsageError: when the launcher tells less than is needed.
     """
-    if "TORCHELASTIC_RUN_ID" in os.environ:
+    if all(name in os.environ for name in _OF_TORCHRUN):
         return _told(TORCHRUN, _torchrun)
     if _is_of_srun() and os.environ.get("SLURM_NTASKS", "1") != "1":
         return _told(SRUN, _srun)

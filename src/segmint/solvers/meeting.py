@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from segmint.errors import InputError, UsageError
 from segmint.solvers.agreement import agree
+from segmint.solvers.attempt import of_this_attempt
 from segmint.solvers.interfaces import gloo_towards
 from segmint.solvers.launched import SRUN, Launch, launched
 from segmint.solvers.place import Place
@@ -118,6 +119,7 @@ def _joined(launch: Launch) -> Place:
     try:
         found = rendezvous("env://", rank=launch.rank, world_size=launch.world, timeout=PATIENCE)
         store, _, _ = next(found)
+        store = of_this_attempt(store, place, PATIENCE)
         store.set_timeout(TIMEOUT)
         join(place, gpus=torch.cuda.is_available(), store=store, timeout=TIMEOUT)
     except RuntimeError as error:
