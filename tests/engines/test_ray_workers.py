@@ -103,8 +103,10 @@ def wait_for(path: Path) -> None:
         time.sleep(0.05)
 
 
-def test_the_death_of_a_process_is_its_own_on_a_living_node(address: str, tmp_path: Path) -> None:
-    with RayWorkers(TrialJob(), address=address, out=tmp_path) as workers:
+def test_the_death_of_a_process_is_its_own_on_a_living_node(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    with RayWorkers(TrialJob(), address=cluster.address, out=tmp_path) as workers:
         worker = workers.hire()
         assert until(workers, Opened) == Opened(worker=worker)
         workers.give(worker, items(f"die:{signal.SIGKILL:d}"))

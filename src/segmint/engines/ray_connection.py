@@ -17,7 +17,9 @@ _QUIET = {
 }
 _IMPATIENT = {"RAY_gcs_server_request_timeout_seconds": "5"}
 """For how long a node of the cluster is looked for on this machine; Ray's own is a minute."""
-_NO_SERVER = "Starting Ray client server failed"
+_NO_SERVER = ("Starting Ray client server failed", "Initialization failure from server")
+"""Said by a head that is busy, or whose port for this client another Ray of that machine has."""
+_FURTHER_TRIES = 2
 
 
 @contextmanager
@@ -57,13 +59,18 @@ def _joined(ray: Any, address: RayAddress) -> Iterator[None]:
     try:
         with environment(_QUIET | _IMPATIENT):
             fault = start_ray(ray, address=str(address))
-            if _NO_SERVER in fault:  # on a busy head, which has half a minute to start it
-                fault = start_ray(ray, address=str(address))
+            for _ in range(_FURTHER_TRIES):
+                if _has_no_server(fault):
+                    fault = start_ray(ray, address=str(address))
         if fault:
             raise InputError(f"Ray at {address} cannot be used: {_explained(fault)}")
         yield
     finally:
         ray.shutdown()
+
+
+def _has_no_server(fault: str) -> bool:
+    return any(words in fault for words in _NO_SERVER)
 
 
 def _explained(fault: str) -> str:
@@ -77,7 +84,7 @@ def _explained(fault: str) -> str:
         return (
             f"it has another version of Ray or Python ({fault}); install the same ones everywhere"
         )
-    if _NO_SERVER in fault:
+    if _has_no_server(fault):
         return (
             "its head could not start a server for this client; see ray_client_server_*.err among"
             " the logs there, or run the same again when the head is less busy"
