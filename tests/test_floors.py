@@ -42,7 +42,12 @@ TOP = {"__init__", "__main__"}
 """Files of the root package: they only name what lies in the floors."""
 
 FORBIDDEN_MODULES = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib"}
-FORBIDDEN_CALLS = {"eval", "exec", "torch.load", "yaml.load", "pickle.load", "pickle.loads"}
+FORBIDDEN_CALLS = {
+    *("eval", "exec", "torch.load", "yaml.load", "pickle.load", "pickle.loads"),
+    *("cloudpickle.load", "cloudpickle.loads"),
+}
+SENT_BY_RAY = {("engines/ray_actor.py", "cloudpickle.loads")}
+"""The one place that unpickles: what Ray brings from the command, as it brings the code itself."""
 SAFE_LOAD = "weights_only=True"
 """With it torch reads tensors and plain containers, and refuses the rest of a pickle."""
 
@@ -99,7 +104,8 @@ def test_imports_only_from_its_floor_and_below(path: Path) -> None:
 def test_runs_no_code_from_files(path: Path) -> None:
     modules = {name.partition(".")[0] for _, name in imports(path)}
     assert not modules & FORBIDDEN_MODULES
-    assert not [call for call in calls(path) if call[1] in FORBIDDEN_CALLS]
+    found = {(name_of(path), call) for _, call in calls(path) if call in FORBIDDEN_CALLS}
+    assert not found - SENT_BY_RAY
     assert "allow_pickle=True" not in path.read_text(encoding="utf-8")
 
 

@@ -73,6 +73,7 @@ class RayActor:
         from ray import cloudpickle
 
         try:
+            # From the command, by Ray, as this actor's own code; never from a file.
             job: Job = cloudpickle.loads(self._job)
             self._work = job.open(self._seat)
         except SegmintError as error:
